@@ -1,0 +1,79 @@
+/**
+ * Everything that can go wrong, as values with a stable code.
+ *
+ * The command line maps a code to an exit status in one table (cli/exit-status.ts); library users compare `error.code`.
+ * A message is lower case, has no full stop, names its subject in single quotes, and says the next useful step in `hint`.
+ */
+
+/** Stable codes; a code is never renamed or given another meaning within a major version. */
+export type ErrorCode =
+  | 'LOGQ_IO' // the operating system refused: full disk, permission, a failed read or write
+  | 'LOGQ_USAGE' // an argument or option is wrong
+  | 'LOGQ_UNKNOWN_STORE' // the store does not exist, or is not a store
+  | 'LOGQ_UNKNOWN_TOPIC'
+  | 'LOGQ_UNKNOWN_PARTITION'
+  | 'LOGQ_TOPIC_EXISTS' // a topic of that name, or one too like it, exists
+  | 'LOGQ_TOPIC_REMOVED' // the topic was removed while it was in use
+  | 'LOGQ_READ_ONLY_STORE' // a Kafka log.dir opens read-only
+  | 'LOGQ_NEWER_FORMAT' // written by a newer logq
+  | 'LOGQ_INVALID_RECORD' // one input item cannot become a record
+  | 'LOGQ_RECORD_TOO_LARGE' // a record above max.message.bytes
+  | 'LOGQ_SOME_ITEMS_FAILED' // some items failed, each named before
+  | 'LOGQ_SYNC_FAILED' // an fsync failed, in this or in an earlier process
+  | 'LOGQ_CORRUPT' // bytes that were synced are wrong or missing
+  | 'LOGQ_CONFLICT' // sealed, follower, a differing configuration
+  | 'LOGQ_GONE' // data that was there no longer exists
+  | 'LOGQ_TIMEOUT'
+  | 'LOGQ_BUSY' // a lock is held and waiting was not wanted
+  | 'LOGQ_ABORTED' // an AbortSignal
+
+/** Where a damaged byte is, as someone with a hex dump needs it. */
+export interface CorruptionPlace {
+  readonly topic?: string
+  readonly partition?: number
+  /** First offset that cannot be read. */
+  readonly offset?: number
+  readonly file: string
+  /** Byte place in `file`. */
+  readonly position: number
+}
+
+export class LogqError extends Error {
+  readonly code: ErrorCode
+  /** The next useful command or step, without a full stop. */
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'LogqError'
+    this.code = code
+    this.hint = options.hint
+  }
+}
+
+/** Bytes that were promised to be on disk are wrong. Never repaired without being asked (`logq fsck --repair`). */
+export class CorruptionError extends LogqError {
+  readonly place: CorruptionPlace
+
+  constructor(what: string, place: CorruptionPlace, options: { hint?: string; cause?: unknown } = {}) {
+    super('LOGQ_CORRUPT', `${what} ${describePlace(place)}`, options)
+    this.name = 'CorruptionError'
+    this.place = place
+  }
+}
+
+function describePlace(place: CorruptionPlace): string {
+  const where = `in '${place.file}' at position ${place.position}`
+  const offset = place.offset === undefined ? '' : ` (offset ${place.offset})`
+  return where + offset
+}
+
+export function isLogqError(error: unknown, code?: ErrorCode): error is LogqError {
+  return error instanceof LogqError && (code === undefined || error.code === code)
+}
+
+/** The `code` of a Node.js system error (`ENOENT`, `ENOSPC` …), or undefined. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}

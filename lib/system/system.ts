@@ -1,0 +1,64 @@
+/**
+ * The world that logq runs in, as one value that is passed in from the top: file system, kernel locks, clock, random, change
+ * hints, spawning, and who this process is. Nothing below cli/ reaches for `process`, `Date`, `Math.random` or `node:fs` by itself.
+ */
+import type { FileSystem } from './file-system.js'
+
+export interface Clock {
+  /** Wall clock, ms since the Unix epoch. Only for what is stored or shown. */
+  nowMs(): number
+  /** Monotonic, ms. For every duration and timeout. */
+  monotonicMs(): number
+  /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+export interface Random {
+  bytes(count: number): Uint8Array
+  /** An integer in [0, bound). */
+  integer(bound: number): number
+}
+
+/**
+ * Kernel locks (open file description locks) on whole files. Released by `unlock`, by closing the descriptor, and by the death of
+ * the process; never by a timeout.
+ */
+export interface KernelLocks {
+  /** False when another descriptor holds a lock that conflicts. */
+  tryLock(fd: number, shared: boolean): boolean
+  /**
+   * Resolves when the lock is held. It cannot be cancelled: give it a descriptor of its own, and close that one when it comes late.
+   */
+  waitForLock(fd: number, shared: boolean): Promise<void>
+  unlock(fd: number): void
+}
+
+/** A hint that something in a directory changed. A hint may be late, doubled or missing: whoever follows also polls. */
+export interface ChangeHints {
+  /** Calls `onHint` after changes in `directory`, until the returned function is called. A failure to watch is not an error. */
+  watch(directory: string, onHint: () => void): () => void
+}
+
+export interface ProcessIdentity {
+  readonly pid: number
+  /** Start time of this process in clock ticks since boot (Linux: field 22 of /proc/self/stat), 0 when unknown. */
+  readonly startTicks: number
+  /** 16 bytes that change with every boot of the kernel; zeros when unknown. */
+  readonly bootId: Uint8Array
+  readonly userId: number
+  readonly groupId: number
+}
+
+export interface System {
+  readonly fs: FileSystem
+  readonly locks: KernelLocks
+  readonly clock: Clock
+  readonly random: Random
+  readonly hints: ChangeHints
+  readonly self: ProcessIdentity
+  /**
+   * A named point at which tests make the built program die, wait or fail (LOGQ_FAILPOINT). Costs one property look-up when unused.
+   * Names are `<operation>.<moment>`, such as `append.after-write`.
+   */
+  failpoint(name: string): void
+}

@@ -5,7 +5,8 @@ const bundle = require('node:path').join(__dirname, '..', 'dist', 'logq.cjs')
 try {
   require(bundle)
 } catch (error) {
-  if (error === null || typeof error !== 'object' || error.code !== 'MODULE_NOT_FOUND' || require('node:fs').existsSync(bundle)) throw error
+  if (error === null || typeof error !== 'object' || error.code !== 'MODULE_NOT_FOUND' || require('node:fs').existsSync(bundle))
+    throw error
   require('node:fs').writeSync(2, 'logq: not built: run npm ci\n')
   process.exitCode = 1
 }

@@ -40,7 +40,8 @@ const sources = [...walk('lib'), ...walk('cli')]
 let failed = false
 if (all || wanted.has('--bundle') || wanted.has('--tests')) await target('bundle', sources, join(dist, 'logq.cjs'), buildBundle)
 if (wanted.has('--tests')) await target('test build', [...sources, ...walk('test')], join(dist, 'test-build'), buildTests)
-if (all || wanted.has('--lib')) await target('library', [...walk('lib'), 'tsconfig.json', '.config/tsconfig.build.json'], join(dist, 'lib'), buildLibrary)
+if (all || wanted.has('--lib'))
+  await target('library', [...walk('lib'), 'tsconfig.json', '.config/tsconfig.build.json'], join(dist, 'lib'), buildLibrary)
 process.exit(failed ? 1 : 0)
 
 async function buildBundle() {
@@ -103,10 +104,14 @@ async function buildTests(paths) {
 
 async function buildLibrary() {
   const { default: ts } = await import('typescript')
-  const config = ts.getParsedCommandLineOfConfigFile(join(root, '.config/tsconfig.build.json'), {}, {
-    ...ts.sys,
-    onUnRecoverableConfigFileDiagnostic: (d) => fail(ts.flattenDiagnosticMessageText(d.messageText, '\n')),
-  })
+  const config = ts.getParsedCommandLineOfConfigFile(
+    join(root, '.config/tsconfig.build.json'),
+    {},
+    {
+      ...ts.sys,
+      onUnRecoverableConfigFileDiagnostic: (d) => fail(ts.flattenDiagnosticMessageText(d.messageText, '\n')),
+    },
+  )
   const kept = new Set()
   const program = ts.createProgram(config.fileNames, config.options)
   const { diagnostics } = program.emit(undefined, (path, text) => {
@@ -114,7 +119,13 @@ async function buildLibrary() {
     put(join(path), Buffer.from(text))
   })
   if (diagnostics.length > 0) {
-    throw new Error(ts.formatDiagnostics(diagnostics, { getCanonicalFileName: (p) => p, getCurrentDirectory: () => root, getNewLine: () => '\n' }))
+    throw new Error(
+      ts.formatDiagnostics(diagnostics, {
+        getCanonicalFileName: (p) => p,
+        getCurrentDirectory: () => root,
+        getNewLine: () => '\n',
+      }),
+    )
   }
   for (const path of walk('lib', (name) => name.endsWith('.wasm'))) {
     kept.add(join(dist, path))

@@ -34,7 +34,8 @@ let nativeSum: Sum | 'absent' | undefined
 function loadNativeSum(): Sum | 'absent' {
   try {
     const native = loadPackage('@node-rs/crc32')
-    if (typeof native !== 'object' || native === null || !('crc32c' in native) || typeof native.crc32c !== 'function') return 'absent'
+    if (typeof native !== 'object' || native === null || !('crc32c' in native) || typeof native.crc32c !== 'function')
+      return 'absent'
     const sum = native.crc32c as Sum
     const sample = new Uint8Array(NATIVE_FROM_BYTES).fill(0x5a)
     return sum(sample) >>> 0 === referenceCrc32c(sample) ? sum : 'absent'

@@ -21,7 +21,8 @@ export class GrowableBytes {
   reserve(more: number): void {
     const needed = this.length + more
     if (needed <= this.bytes.length) return
-    if (needed > MAX_BYTES) throw new LogqError('LOGQ_RECORD_TOO_LARGE', `a buffer of ${needed} bytes is beyond what the format can hold`)
+    if (needed > MAX_BYTES)
+      throw new LogqError('LOGQ_RECORD_TOO_LARGE', `a buffer of ${needed} bytes is beyond what the format can hold`)
     let size = Math.max(this.bytes.length, 1024)
     while (size < needed) size = Math.min(size * 2, MAX_BYTES)
     const larger = new Uint8Array(size)

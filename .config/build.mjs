@@ -91,7 +91,8 @@ async function buildTests(paths) {
         put(output, Buffer.from(code))
       } catch (error) {
         rmSync(output, { force: true })
-        throw new Error(`${path}: ${error.errors?.map((e) => `${e.location?.line ?? '?'}: ${e.text}`).join('; ') ?? error}`)
+        const places = error.errors?.map(({ location, text }) => `${location?.line ?? '?'}: ${text}`)
+        throw new Error(`${path}: ${places?.join('; ') ?? error}`)
       }
     }),
   )
@@ -134,7 +135,10 @@ async function buildLibrary() {
   for (const path of walk('dist/lib', () => true)) if (!kept.has(join(root, path))) rmSync(join(root, path), { force: true })
 }
 
-/** Runs `build` unless `made` is there and the digest of its inputs is that of the last time. A failure is reported and the other targets still run. */
+/**
+ * Runs `build` unless `made` is there and the digest of its inputs is that of the last time. A failure is reported, and the other
+ * targets still run.
+ */
 async function target(name, paths, made, build) {
   const digest = digestOf([...paths, 'package.json', 'package-lock.json', '.config/build.mjs'])
   const stamp = join(dist, `.${name.replace(' ', '-')}.stamp`)

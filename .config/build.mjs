@@ -28,6 +28,8 @@ const all = !wanted.has('--tests') && !wanted.has('--bundle') && !wanted.has('--
 /** Packages with native code or WebAssembly beside them: they stay where npm put them and are loaded when first needed. */
 const external = ['fs-native-extensions', '@node-rs/crc32', 'snappy', 'lz4-napi', '@bokuweb/zstd-wasm', '@aws-sdk/client-s3']
 
+const lazyStringWidth = join(root, '.config', 'lazy-string-width.mjs')
+
 const esbuild = await import('esbuild').catch(() => undefined)
 if (esbuild === undefined) {
   // An installation from the packed tarball, or with --omit=dev: there is nothing to build with, and nothing to build.
@@ -61,6 +63,16 @@ async function buildBundle() {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
+    plugins: [
+      {
+        name: 'lazy string-width',
+        setup(build) {
+          build.onResolve({ filter: /^string-width$/ }, ({ importer }) =>
+            importer === lazyStringWidth ? undefined : { path: lazyStringWidth },
+          )
+        },
+      },
+    ],
     // yargs asks where it is; a CommonJS file has no import.meta.
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: { js: "'use strict';var importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
@@ -140,7 +152,7 @@ async function buildLibrary() {
  * targets still run.
  */
 async function target(name, paths, made, build) {
-  const digest = digestOf([...paths, 'package.json', 'package-lock.json', '.config/build.mjs'])
+  const digest = digestOf([...paths, 'package.json', 'package-lock.json', '.config/build.mjs', '.config/lazy-string-width.mjs'])
   const stamp = join(dist, `.${name.replace(' ', '-')}.stamp`)
   if (!force && read(stamp) === digest && existsSync(made)) return
   const startedMs = performance.now()

@@ -1,0 +1,80 @@
+/**
+ * Errors as people read them: one line that says what failed, and a second with the next useful step.
+ *
+ *     logq produce: topic 'acess' does not exist
+ *       hint: did you mean 'access'? a new topic is made with 'logq topic create acess'
+ */
+import { isLogqError, LogqError, systemErrorCode } from '../lib/errors.js'
+
+/** An argument or option that is wrong: exit status 2. */
+export function usageError(message: string, hint?: string): LogqError {
+  return new LogqError('LOGQ_USAGE', message, hint === undefined ? {} : { hint })
+}
+
+export interface ErrorText {
+  readonly message: string
+  readonly hint: string | undefined
+}
+
+/** Message and hint of anything that was thrown, on one line each and without escapes (the gate of print/escape.ts comes after). */
+export function describeError(error: unknown): ErrorText {
+  if (isLogqError(error)) return { message: error.message, hint: error.hint }
+  if (systemErrorCode(error) !== undefined && error instanceof Error)
+    return { message: describeSystemError(error), hint: undefined }
+  if (error instanceof Error) {
+    return {
+      message: `unexpected error: ${error.message}`,
+      hint: 'this is a defect of logq; LOGQ_DEBUG=1 shows where it happened',
+    }
+  }
+  return { message: `unexpected error: ${String(error)}`, hint: undefined }
+}
+
+/**
+ * `ENOENT: no such file or directory, open 'x'` becomes `cannot open 'x': no such file or directory`. With `subject` the path is
+ * replaced by a name that the user knows, such as 'standard output'.
+ */
+export function describeSystemError(error: Error, subject?: string): string {
+  const code = systemErrorCode(error) ?? ''
+  const syscall = 'syscall' in error && typeof error.syscall === 'string' ? error.syscall : undefined
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined
+  const reason = reasonOf(error.message, code)
+  const what = subject ?? (path === undefined ? undefined : `'${path}'`)
+  if (syscall === undefined) return what === undefined ? reason : `${what}: ${reason}`
+  return `cannot ${verbOf(syscall)}${what === undefined ? '' : ` ${what}`}: ${reason}`
+}
+
+function reasonOf(message: string, code: string): string {
+  const withoutCode = code !== '' && message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message
+  const comma = withoutCode.indexOf(', ')
+  return comma === -1 || withoutCode === message ? withoutCode : withoutCode.slice(0, comma)
+}
+
+const verbs: Readonly<Record<string, string>> = {
+  open: 'open',
+  openat: 'open',
+  read: 'read',
+  pread: 'read',
+  write: 'write',
+  pwrite: 'write',
+  writev: 'write',
+  fsync: 'sync',
+  fdatasync: 'sync',
+  ftruncate: 'truncate',
+  lstat: 'look at',
+  stat: 'look at',
+  fstat: 'look at',
+  statfs: 'look at',
+  scandir: 'list',
+  opendir: 'list',
+  unlink: 'remove',
+  rmdir: 'remove',
+  rename: 'rename',
+  mkdir: 'create',
+  fchmod: 'change the mode of',
+  fchown: 'change the owner of',
+}
+
+function verbOf(syscall: string): string {
+  return verbs[syscall] ?? syscall
+}

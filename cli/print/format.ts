@@ -1,0 +1,37 @@
+/** -F: the name of a format, or a %-template (any FORMAT that contains `%` or `\`). */
+import { usageError } from '../errors.js'
+import { nearest } from '../suggest.js'
+import { parseInputTemplate, type InputTemplate } from './input-template.js'
+import { isTemplate, parseTemplate, type Template } from './template.js'
+
+export type OutputFormat =
+  | { readonly kind: 'value' }
+  | { readonly kind: 'json' }
+  | { readonly kind: 'batch' }
+  | { readonly kind: 'template'; readonly template: Template }
+
+export type InputFormat =
+  | { readonly kind: 'value' }
+  | { readonly kind: 'json' }
+  | { readonly kind: 'batch' }
+  | { readonly kind: 'template'; readonly template: InputTemplate }
+
+const names = ['value', 'json', 'batch'] as const
+
+export function parseOutputFormat(text: string): OutputFormat {
+  return isTemplate(text) ? { kind: 'template', template: parseTemplate(text) } : { kind: parseName(text) }
+}
+
+export function parseInputFormat(text: string): InputFormat {
+  return isTemplate(text) ? { kind: 'template', template: parseInputTemplate(text) } : { kind: parseName(text) }
+}
+
+function parseName(text: string): (typeof names)[number] {
+  const name = names.find((candidate) => candidate === text)
+  if (name !== undefined) return name
+  const suggestion = nearest(text, names)
+  throw usageError(
+    `there is no format '${text}'`,
+    `${suggestion === undefined ? '' : `did you mean '${suggestion}'? `}the formats are value, json, batch, and templates such as '%k\\t%v\\n'`,
+  )
+}

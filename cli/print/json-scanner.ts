@@ -1,0 +1,173 @@
+/**
+ * Splits JSON text into its parts and keeps where each stood, which JSON.parse forgets: a value that is not a string is stored as
+ * the exact text that was written, members stay in their order, and names that occur twice are seen. What lies inside the parts is
+ * checked by JSON.parse, so that the grammar has one judge.
+ */
+
+export interface JsonValue {
+  /** The exact source text, without the white space around it. */
+  readonly source: string
+  /** The string it is; undefined for a value that is not one. */
+  readonly string: string | undefined
+}
+
+export interface JsonMember {
+  readonly name: string
+  readonly value: JsonValue
+}
+
+/** The members of the object that `text` is. Throws SyntaxError when it is not one. */
+export function scanObject(text: string): JsonMember[] {
+  const scanner = new Scanner(text)
+  const members = scanner.object()
+  scanner.end()
+  return members
+}
+
+/** The elements of the array that `text` is. Throws SyntaxError when it is not one. */
+export function scanArray(text: string): JsonValue[] {
+  const scanner = new Scanner(text)
+  const elements = scanner.array()
+  scanner.end()
+  return elements
+}
+
+const whiteSpacePattern = /[ \t\n\r]*/y
+/** Numbers and the three names: everything up to a character that cannot belong to one. */
+const scalarPattern = /[-+.0-9a-zA-Z]+/y
+/** What matters inside an object or array for finding its end. */
+const bracketOrQuote = /["[\]{}]/g
+
+class Scanner {
+  private at = 0
+  private readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  object(): JsonMember[] {
+    const members: JsonMember[] = []
+    this.take('{')
+    if (this.tryTake('}')) return members
+    do {
+      this.skipWhiteSpace()
+      const name = this.string()
+      this.take(':')
+      members.push({ name, value: this.value() })
+    } while (this.tryTake(','))
+    this.take('}')
+    return members
+  }
+
+  array(): JsonValue[] {
+    const elements: JsonValue[] = []
+    this.take('[')
+    if (this.tryTake(']')) return elements
+    do elements.push(this.value())
+    while (this.tryTake(','))
+    this.take(']')
+    return elements
+  }
+
+  end(): void {
+    this.skipWhiteSpace()
+    if (this.at !== this.text.length) this.fail()
+  }
+
+  private value(): JsonValue {
+    this.skipWhiteSpace()
+    const start = this.at
+    const first = this.text[start]
+    if (first === '"') {
+      const string = this.string()
+      return { source: this.text.slice(start, this.at), string }
+    }
+    if (first === '{' || first === '[') this.skipNested()
+    else this.skipScalar()
+    const source = this.text.slice(start, this.at)
+    this.judge(source, start)
+    return { source, string: undefined }
+  }
+
+  private string(): string {
+    const start = this.at
+    if (this.text[start] !== '"') this.fail()
+    this.skipString()
+    return this.judge(this.text.slice(start, this.at), start) as string
+  }
+
+  /** Moves behind the closing quote of the string that begins here: the first quote with an even number of backslashes before it. */
+  private skipString(): void {
+    let quote = this.at
+    do {
+      quote = this.text.indexOf('"', quote + 1)
+      if (quote === -1) {
+        this.at = this.text.length
+        this.fail()
+      }
+    } while (this.backslashesBefore(quote) % 2 === 1)
+    this.at = quote + 1
+  }
+
+  private backslashesBefore(position: number): number {
+    let start = position
+    while (this.text[start - 1] === '\\') start--
+    return position - start
+  }
+
+  /** Moves behind the bracket that closes the one that begins here; what is between is JSON.parse's to judge. */
+  private skipNested(): void {
+    let depth = 0
+    do {
+      bracketOrQuote.lastIndex = this.at
+      const match = bracketOrQuote.exec(this.text)
+      this.at = match?.index ?? this.text.length
+      if (match === null) this.fail()
+      if (match[0] === '"') {
+        this.skipString()
+        continue
+      }
+      depth += match[0] === '{' || match[0] === '[' ? 1 : -1
+      this.at++
+    } while (depth > 0)
+  }
+
+  private skipScalar(): void {
+    scalarPattern.lastIndex = this.at
+    if (!scalarPattern.test(this.text)) this.fail()
+    this.at = scalarPattern.lastIndex
+  }
+
+  private judge(source: string, start: number): unknown {
+    try {
+      return JSON.parse(source)
+    } catch {
+      this.at = start
+      throw new SyntaxError(`what begins at character ${start + 1} is not valid`)
+    }
+  }
+
+  private take(character: string): void {
+    if (!this.tryTake(character)) this.fail()
+  }
+
+  private tryTake(character: string): boolean {
+    this.skipWhiteSpace()
+    if (this.text[this.at] !== character) return false
+    this.at++
+    return true
+  }
+
+  private skipWhiteSpace(): void {
+    whiteSpacePattern.lastIndex = this.at
+    whiteSpacePattern.test(this.text)
+    this.at = whiteSpacePattern.lastIndex
+  }
+
+  private fail(): never {
+    if (this.at >= this.text.length) throw new SyntaxError('it ends too early')
+    const character = String.fromCodePoint(this.text.codePointAt(this.at) ?? 0)
+    throw new SyntaxError(`unexpected '${character}' at character ${this.at + 1}`)
+  }
+}

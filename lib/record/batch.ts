@@ -71,7 +71,7 @@ export class RecordBatch {
    */
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
-    if (peekBatchSize(bytes, 0, bytes.length) !== bytes.length)
+    if (bytes.length === 0 || peekBatchSize(bytes, 0, bytes.length) !== bytes.length)
       throw new InvalidBatchError(describeHeader(bytes, 0, bytes.length), 0)
     this.baseOffset = readInt64(bytes, BASE_OFFSET_POSITION)
     if (this.lastOffsetDelta < 0) {

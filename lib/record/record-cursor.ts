@@ -161,7 +161,9 @@ export class RecordCursor implements ReadPlace {
       const keyLength = this.readLength('header key')
       if (keyLength < 0) this.fail('a header key is null', keyStart)
       this.position += keyLength
-      this.position += Math.max(this.readLength('header value'), 0)
+      // Not `position += readLength()`: that would take the position from before the length was read.
+      const valueLength = this.readLength('header value')
+      if (valueLength > 0) this.position += valueLength
     }
   }
 

@@ -26,7 +26,7 @@ export function loadSnappy(): CodecPackage {
   return {
     compress: (bytes) => compress(snappy, bytes),
     decompress: (bytes, maxBytes) =>
-      beginsWithMagic(bytes, 0) ? decompressFramed(snappy, bytes, maxBytes) : decompressBlock(snappy, bytes, maxBytes),
+      beginsWithMagic(bytes, 0) ? decompressFramed(snappy, bytes, maxBytes) : decompressBlock(snappy, bytes, 0, maxBytes),
   }
 }
 
@@ -56,16 +56,16 @@ function decompressFramed(snappy: typeof Snappy, bytes: Uint8Array, maxBytes: nu
     const blockBytes = bytes.length - position >= 4 ? readInt32(bytes, position) : -1
     position += 4
     if (blockBytes < 0 || blockBytes > bytes.length - position) throw damaged('snappy', `a block is cut at byte ${position}`)
-    out.append(decompressBlock(snappy, bytes.subarray(position, position + blockBytes), maxBytes - out.length))
+    out.append(decompressBlock(snappy, bytes.subarray(position, position + blockBytes), out.length, maxBytes))
     position += blockBytes
   }
   return out.view()
 }
 
-function decompressBlock(snappy: typeof Snappy, block: Uint8Array, maxBytes: number): Uint8Array {
+function decompressBlock(snappy: typeof Snappy, block: Uint8Array, bytesBefore: number, maxBytes: number): Uint8Array {
   const declaredBytes = readUncompressedLength(block)
   if (!(declaredBytes <= block.length * MAX_RATIO)) throw damaged('snappy', 'a block declares an impossible length')
-  if (declaredBytes > maxBytes) throw tooLarge('snappy', maxBytes)
+  if (bytesBefore + declaredBytes > maxBytes) throw tooLarge('snappy', maxBytes)
   try {
     const result = snappy.uncompressSync(asBuffer(block), { asBuffer: true })
     if (typeof result !== 'string') return result

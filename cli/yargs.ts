@@ -26,6 +26,7 @@ export function assembleOptions(
 ): Map<string, unknown> {
   const kinds = new Map(options.map(({ name, kind }) => [name, kind]))
   const words = given.map(({ name, text }) => (kinds.get(name) === 'flag' ? `--${name}` : `--${name}=${GUARD}${text}`))
+  let failure: { readonly error: unknown } | undefined
   let parser = yargs()
     .locale('en')
     .help(false)
@@ -49,7 +50,15 @@ export function assembleOptions(
       parser = parser.option(name, { type: 'boolean', default: false })
       continue
     }
-    const convertGuarded = (guarded: string): unknown => (convert ?? identity)(guarded.slice(GUARD.length))
+    const convertGuarded = (guarded: string): unknown => {
+      try {
+        return (convert ?? identity)(guarded.slice(GUARD.length))
+      } catch (error) {
+        // yargs would make another error of it, with the same message and nothing else.
+        failure ??= { error }
+        return undefined
+      }
+    }
     parser = parser.option(name, {
       type: 'string',
       nargs: 1,
@@ -59,6 +68,7 @@ export function assembleOptions(
     })
   }
   const assembled: Record<string, unknown> = parser.parseSync(words)
+  if (failure !== undefined) throw failure.error
   return new Map(options.map(({ name }) => [name, assembled[name]]))
 }
 

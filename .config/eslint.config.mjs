@@ -40,7 +40,7 @@ const defects = {
   'no-new-wrappers': 'error',
   'no-promise-executor-return': 'error',
   'no-prototype-builtins': 'error',
-  'no-return-assign': ['error', 'always'],
+  'no-return-assign': ['error', 'except-parens'],
   'no-self-assign': 'error',
   'no-self-compare': 'error',
   'no-sequences': 'error',

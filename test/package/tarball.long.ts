@@ -96,7 +96,8 @@ test.serial('a strict TypeScript project compiles against the package and runs',
   }
   // Without skipLibCheck: the package's own declarations are checked too.
   writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
-  writeFileSync(join(consumer, 'main.ts'), readFileSync(join(projectRoot, 'test', 'package', 'consumer.ts'), 'utf8').replace("'../../lib/index.js'", "'logq'"))
+  const source = readFileSync(join(projectRoot, 'test', 'package', 'consumer.ts'), 'utf8')
+  writeFileSync(join(consumer, 'main.ts'), source.replace("'../../lib/index.js'", "'logq'"))
   run(join(tools, 'tsc'), ['-p', '.'], consumer)
   t.is(run(process.execPath, ['main.js'], consumer), 'a\nb\n')
 })

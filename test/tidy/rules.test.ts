@@ -16,18 +16,20 @@ test('importsOf() finds static, type-only, dynamic, re-exporting and required im
     "const c = await import('@scope/c')",
     "const d = require('node:fs')",
     "type E = import('./e.jsx').E",
-    "load('native')",
+    "loadPackage('native')",
+    "const NAME = 'native'",
+    "if (codec === 'native') codecs(['native'])",
     "// import './comment.js'",
     'const text = \'import z from "./z.js"\'',
   ].join('\n')
   const found = importsOf({ path: 'lib/log/x.ts', text }, new Set(['native']))
   t.deepEqual(
     found.map(({ to }) => to),
-    ['lib/log/a.ts', 'lib/b.ts', 'pkg', '@scope/c', 'node:fs', 'lib/log/e.tsx', 'native'],
+    ['lib/log/a.ts', 'lib/b.ts', 'pkg', '@scope/c', 'node:fs', 'lib/log/e.tsx', 'native', 'native'],
   )
   t.deepEqual(
     found.map(({ line }) => line),
-    [1, 2, 3, 4, 5, 6, 7],
+    [1, 2, 3, 4, 5, 6, 7, 8],
   )
 })
 

@@ -251,7 +251,12 @@ export const fileLength: Rule = (tree) =>
 
 /** No path of someone's machine. */
 export const noMachinePaths: Rule = (tree) => {
-  const machine = words('(^|[^\\w./\\x7e-])/(work|root|Users|mnt|workspace)~/', '/home/~\\w', '[A-Z]:\\\\~Users', '\\.lib~rary\\b')
+  const machine = words(
+    '(^|[^\\w./\\x7e-])/(work|root|Users|mnt|workspace)~/',
+    '(^|[^\\w./\\x7e-])/home/~\\w',
+    '[A-Z]:\\\\~Users',
+    '\\.lib~rary\\b',
+  )
   return linesOf(tree, (path) => !/^(package-lock\.json|test\/fixtures\/.*\.log)$/.test(path))
     .filter(({ text }) => machine.test(text))
     .map(({ place, text }) => `${place}: '${machine.exec(text)?.[0] ?? ''}'`)

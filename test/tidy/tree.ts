@@ -54,8 +54,8 @@ export function parse(file: File): ts.SourceFile {
 }
 
 /**
- * Everything that a file imports: import and export declarations (types too), import() and require(), and any other string that
- * is exactly the name of a package in `packages`, since such a string is handed to something that loads it.
+ * Everything that a file imports: import and export declarations (types too), import() and require(), and the name of a package
+ * in `packages` that is handed to a function which loads it, or is kept in a constant for that.
  */
 export function importsOf(file: File, packages: ReadonlySet<string> = new Set()): Import[] {
   const source = parse(file)
@@ -68,7 +68,7 @@ export function importsOf(file: File, packages: ReadonlySet<string> = new Set())
   }
   const visit = (node: ts.Node): void => {
     if (ts.isStringLiteralLike(node)) {
-      if (namesAModule(node) || packages.has(packageName(node.text))) add(node, node.text)
+      if (namesAModule(node) || (packages.has(packageName(node.text)) && isForLoading(node))) add(node, node.text)
     }
     ts.forEachChild(node, visit)
   }
@@ -95,6 +95,12 @@ function namesAModule(node: ts.StringLiteralLike): boolean {
   if (ts.isLiteralTypeNode(parent)) return ts.isImportTypeNode(parent.parent)
   if (!ts.isCallExpression(parent) || parent.arguments[0] !== node) return false
   return parent.expression.kind === ts.SyntaxKind.ImportKeyword || parent.expression.getText() === 'require'
+}
+
+/** `loadPackage('snappy')` and `const PACKAGE_NAME = 'snappy'` are; `case 'snappy'` is not. */
+function isForLoading({ parent }: ts.StringLiteralLike): boolean {
+  if (ts.isVariableDeclaration(parent)) return true
+  return ts.isCallExpression(parent) && /load|require|resolve/i.test(parent.expression.getText())
 }
 
 function packageName(specifier: string): string {

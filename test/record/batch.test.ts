@@ -340,7 +340,7 @@ for (const [title, fields, position, message] of hostile) {
     const batch = new RecordBatch(craftBatch(fields))
     t.true(batch.crcMatches())
     const error = t.throws(() => [...batch.records()], { instanceOf: InvalidBatchError, message, code: 'LOGQ_CORRUPT' })
-    t.is((error).position, position)
+    t.is(error.position, position)
   })
 }
 
@@ -351,7 +351,7 @@ test('in a compressed batch the place is that of the compressed records, and the
     instanceOf: InvalidBatchError,
     message: 'a key length of -2 cannot be (byte 4 of the decompressed records)',
   })
-  t.is((error).position, 61)
+  t.is(error.position, 61)
 })
 
 test('records() stops at maxDecompressedBytes', (t) => {

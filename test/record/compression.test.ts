@@ -128,7 +128,7 @@ for (const codec of compressing) {
 
 test('a bomb is stopped without the memory it asks for, by every codec', (t) => {
   // In a process of its own, because what counts is the most memory that was ever held.
-  const script = fileURLToPath(new URL('decompress-bombs.js', import.meta.url))
+  const script = fileURLToPath(new URL('./decompress-bombs.js', import.meta.url))
   const { stdout } = spawnSync(process.execPath, [script], { encoding: 'utf8', timeout: 60_000 })
   const results = JSON.parse(stdout) as { codec: string; message: string; grownMiB: number }[]
   t.deepEqual(

@@ -109,17 +109,19 @@ class BufferedWriter implements OutputWriter {
   }
 
   async flush(): Promise<void> {
-    if (this.pending !== undefined) await this.patiently(this.pending)
     this.throwFailure()
-    if (this.buffer.length > 0) this.handOver()
-    if (this.pending !== undefined) await this.patiently(this.pending)
-    this.throwFailure()
+    while (this.pending !== undefined || this.buffer.length > 0) {
+      if (this.pending === undefined) this.handOver()
+      if (this.pending !== undefined) await this.patiently(this.pending)
+      this.throwFailure()
+    }
   }
 
   private async waitAndHandOver(pending: Promise<void>): Promise<void> {
     await this.patiently(pending)
     this.throwFailure()
-    if (this.buffer.length >= this.bufferBytes) this.handOver()
+    // Someone else may have handed over while this waited.
+    if (this.pending === undefined && this.buffer.length >= this.bufferBytes) this.handOver()
   }
 
   /** Starts writing the full buffer and goes on with the other one. No write is under way. */

@@ -142,13 +142,13 @@ test('manPages() finds a command without a page, a page without a command, and a
     'cli/commands/topic-create.ts': command('topic create'),
     'man/logq.1': '',
     'man/logq-format.5': '',
-    'man/logq-topic-create.1': '',
+    'man/logq-topic.1': '',
     'man/logq-old.1': '',
   })
   t.deepEqual(rules.manPages(files), [
     'man/logq-cat.1: missing',
     'man/logq-old.1: belongs to no command',
-    'package.json: "man" does not list \'./man/logq-topic-create.1\'',
+    'package.json: "man" does not list \'./man/logq-topic.1\'',
     'package.json: "man" does not list \'./man/logq-old.1\'',
     'package.json: "man" lists \'./man/logq-gone.1\', which is missing',
   ])

@@ -28,7 +28,7 @@ const all = !wanted.has('--tests') && !wanted.has('--bundle') && !wanted.has('--
 /** Packages with native code or WebAssembly beside them: they stay where npm put them and are loaded when first needed. */
 const external = ['fs-native-extensions', '@node-rs/crc32', 'snappy', 'lz4-napi', '@bokuweb/zstd-wasm', '@aws-sdk/client-s3']
 
-const lazyStringWidth = join(root, '.config', 'lazy-string-width.mjs')
+const helplessYargs = join(root, '.config', 'helpless-yargs.mjs')
 
 const esbuild = await import('esbuild').catch(() => undefined)
 if (esbuild === undefined) {
@@ -65,16 +65,21 @@ async function buildBundle() {
     legalComments: 'none',
     plugins: [
       {
-        name: 'lazy string-width',
+        name: 'helpless yargs',
         setup(build) {
-          build.onResolve({ filter: /^string-width$/ }, ({ importer }) =>
-            importer === lazyStringWidth ? undefined : { path: lazyStringWidth },
+          build.onResolve({ filter: /^(cliui|string-width|assert)$/ }, ({ importer }) =>
+            /[\\/]node_modules[\\/]yargs[\\/]/.test(importer) ? { path: helplessYargs } : undefined,
           )
         },
       },
     ],
-    // yargs asks where it is; a CommonJS file has no import.meta.
-    define: { 'import.meta.url': 'importMetaUrl' },
+    define: {
+      // yargs asks where it is; a CommonJS file has no import.meta.
+      'import.meta.url': 'importMetaUrl',
+      // yargs looks at the width of the terminal when it is loaded. On a pipe, touching process.stdout alone makes the description
+      // non-blocking for every process that shares it; test/cli/main.test.ts holds this.
+      'process.stdout.columns': 'undefined',
+    },
     banner: { js: "'use strict';var importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
     logLevel: 'warning',
   })
@@ -152,7 +157,7 @@ async function buildLibrary() {
  * targets still run.
  */
 async function target(name, paths, made, build) {
-  const digest = digestOf([...paths, 'package.json', 'package-lock.json', '.config/build.mjs', '.config/lazy-string-width.mjs'])
+  const digest = digestOf([...paths, 'package.json', 'package-lock.json', '.config/build.mjs', '.config/helpless-yargs.mjs'])
   const stamp = join(dist, `.${name.replace(' ', '-')}.stamp`)
   if (!force && read(stamp) === digest && existsSync(made)) return
   const startedMs = performance.now()

@@ -3,8 +3,9 @@ import { shownDefault } from './arguments.js'
 import type { Command, OptionDeclaration } from './command.js'
 import type { CommandEntry, CommandGroup } from './command-list.js'
 import { exitsOf } from './exit-table.js'
+import { withoutMarkup } from './markup.js'
 import { longName, synopsis, takesValue, valueName } from './option-names.js'
-import { twoColumns, withoutMarkup, wrap } from './text.js'
+import { twoColumns, wrap } from './text.js'
 
 /** The text of `logq <command> --help`, with a line end. */
 export function commandHelp(command: Command): string {

@@ -29,6 +29,8 @@ class Runner {
   private readonly talk: Talk
   private readonly groups: readonly CommandGroup[]
   private readonly world: World
+  /** A broken stream throws the same error at every call: it is said once. */
+  private readonly said = new Set<unknown>()
 
   constructor(groups: readonly CommandGroup[], world: World) {
     const { streams, system, signal } = world
@@ -102,6 +104,8 @@ class Runner {
     } catch (error) {
       // After a signal there is nothing to explain: the user sent it, and the exit status says it.
       if (isLogqError(error, 'LOGQ_ABORTED') && this.world.signal.aborted) return 'done'
+      if (this.said.has(error)) return statusOfError(error)
+      this.said.add(error)
       const { message, hint } = describeError(error)
       await this.talk.line(`${who}: ${message}`)
       const shownHint = hint ?? (isLogqError(error, 'LOGQ_USAGE') ? `see '${who} --help'` : undefined)

@@ -29,8 +29,3 @@ export function twoColumns(rows: readonly (readonly [term: string, meaning: stri
     return lines.map((line) => line.trimEnd())
   })
 }
-
-/** Prose of a declaration without its marks for bold and italic. */
-export function withoutMarkup(text: string): string {
-  return text.replace(/\*\*([^*]+)\*\*/g, '$1').replace(/(^|[\s(])_([^_\s][^_]*)_(?=[\s).,;:]|$)/g, '$1$2')
-}

@@ -1,0 +1,158 @@
+/**
+ * Following a topic: everything that is appended to any of its partitions, as soon as it is visible. Change hints wake it, and it polls
+ * as well (50 ms when busy, up to 1 s when idle), since hints get lost. It notices a roll, added partitions, and that the topic was
+ * removed and created anew: then it goes on with the successor, from its start.
+ */
+import { isLogqError } from '../errors.js'
+import { LogReader } from '../log/log-reader.js'
+import { loadCodec } from '../record/compression.js'
+import { LiveTopic } from '../store/live-topic.js'
+import { TOPICS_DIRECTORY } from '../store/names.js'
+import { selectPartitions, viewContext } from '../store/partition.js'
+import type { Store } from '../store/store.js'
+import { findTopic } from '../store/topics.js'
+import type { BatchSlice } from './read-partition.js'
+
+export interface FollowOptions {
+  /** Offset to go on from, by partition. Partitions that are not named are followed from their start. */
+  readonly fromOffsets: ReadonlyMap<number, number>
+  /** Only these; partitions added later are then left out. */
+  readonly partitions?: readonly number[]
+  readonly signal?: AbortSignal
+}
+
+export type FollowStep =
+  | ({ readonly kind: 'batch' } & BatchSlice)
+  /** Nothing more at present: what was printed should be flushed. */
+  | { readonly kind: 'pause' }
+  /** The topic is gone; its successor will be followed when there is one. */
+  | { readonly kind: 'removed' }
+  | { readonly kind: 'recreated' }
+
+const POLL_BUSY_MS = 50
+const POLL_IDLE_MS = 1_000
+/** Batches of one partition before the others get their turn. */
+const TURN_BATCHES = 16
+/** With more partitions than this, files are closed between looks. */
+const MAX_OPEN_READERS = 256
+
+/** Never ends by itself: abort the signal. Throws CorruptionError or a system error. */
+export async function* followTopic(store: Store, topic: string, options: FollowOptions): AsyncGenerator<FollowStep, void, undefined> {
+  let { fromOffsets } = options
+  for (;;) {
+    const live = new LiveTopic(store, topic)
+    try {
+      yield* followIncarnation(live, { ...options, fromOffsets })
+      return
+    } catch (error) {
+      if (!isLogqError(error, 'LOGQ_TOPIC_REMOVED')) throw error
+    }
+    yield { kind: 'removed' }
+    while (findTopic(store, topic) === undefined || findTopic(store, topic)?.topicId === live.file.topicId) {
+      if (options.signal?.aborted === true) return
+      await store.system.clock.sleep(POLL_BUSY_MS, options.signal)
+    }
+    yield { kind: 'recreated' }
+    fromOffsets = new Map()
+  }
+}
+
+async function* followIncarnation(live: LiveTopic, options: FollowOptions): AsyncGenerator<FollowStep, void, undefined> {
+  const { store, topic } = live
+  const { signal } = options
+  const readers = new Map<number, LogReader>()
+  const wake = new Wake(store)
+  let idleMs = POLL_BUSY_MS
+  try {
+    while (signal?.aborted !== true) {
+      live.refresh()
+      const partitions = options.partitions ?? selectPartitions(store, live.file)
+      for (const partition of partitions) {
+        if (readers.has(partition)) continue
+        const context = viewContext(store, topic, partition)
+        wake.watch(context.directory)
+        readers.set(partition, new LogReader(context, options.fromOffsets.get(partition) ?? 0))
+      }
+      wake.clear()
+      let found = false
+      for (const [partition, reader] of readers) {
+        for await (const slice of turn(reader, partition, signal)) {
+          found = true
+          yield { kind: 'batch', ...slice }
+        }
+        if (readers.size > MAX_OPEN_READERS) reader.close()
+      }
+      if (found) {
+        idleMs = POLL_BUSY_MS
+        continue
+      }
+      yield { kind: 'pause' }
+      await wake.wait(idleMs, signal)
+      idleMs = wake.isWoken ? POLL_BUSY_MS : Math.min(2 * idleMs, POLL_IDLE_MS)
+    }
+  } finally {
+    wake.close()
+    for (const reader of readers.values()) reader.close()
+  }
+}
+
+/** What one partition has, up to its turn's share. */
+async function* turn(reader: LogReader, partition: number, signal: AbortSignal | undefined): AsyncGenerator<BatchSlice, void, undefined> {
+  for (let taken = 0; taken < TURN_BATCHES && signal?.aborted !== true; taken += 1) {
+    const fromOffset = reader.nextOffset
+    const batch = reader.poll()
+    if (batch === 'end') return
+    if (batch === 'suspect') {
+      await reader.settle(signal)
+      continue
+    }
+    if (batch.isControl) continue
+    await loadCodec(batch.codec)
+    yield { partition, batch, fromOffset, toOffset: Infinity }
+  }
+}
+
+/** Sleeps until a hint comes, the time is over, or the signal aborts. */
+class Wake {
+  readonly #unwatch: (() => void)[] = []
+  #isWoken = false
+  #resume: (() => void) | undefined
+
+  constructor(private readonly store: Store) {
+    if (store.kind === 'logq') this.watch(`${store.path}/${TOPICS_DIRECTORY}`)
+  }
+
+  watch(directory: string): void {
+    const onHint = () => {
+      this.#isWoken = true
+      this.#resume?.()
+    }
+    this.#unwatch.push(this.store.system.hints.watch(directory, onHint))
+  }
+
+  get isWoken(): boolean {
+    return this.#isWoken
+  }
+
+  /** To be called before looking: a hint that comes while looking must not get lost. */
+  clear(): void {
+    this.#isWoken = false
+  }
+
+  async wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isWoken || signal?.aborted === true) return
+    const enough = new AbortController()
+    const onAbort = () => {
+      enough.abort()
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.#resume = onAbort
+    await this.store.system.clock.sleep(ms, enough.signal)
+    this.#resume = undefined
+    signal?.removeEventListener('abort', onAbort)
+  }
+
+  close(): void {
+    for (const unwatch of this.#unwatch) unwatch()
+  }
+}

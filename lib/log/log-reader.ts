@@ -1,0 +1,229 @@
+/**
+ * Reads a partition from an offset on, over all its segments, while others may append, roll, retain and recover. It writes nothing and
+ * locks nothing but, for a moment and shared, when a batch stays bad (format-spec/ordering.md, "reading").
+ *
+ * `poll` is synchronous and gives whole, checked batches; when it says 'suspect', `settle` decides whether that is a batch half-way
+ * in, the end of the log, or corruption.
+ */
+import { CorruptionError, systemErrorCode } from '../errors.js'
+import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
+import { LOCK_FILE, LOG_SUFFIX, segmentFileName } from './file-names.js'
+import { partitionName } from './log-context.js'
+import { listSegments, locateOffset, readStateBlock, type ViewContext } from './log-view.js'
+import { topicRemoved } from './partition-lock.js'
+import { readRecoveryPoint } from './recovery-point-file.js'
+import { BadSegmentError, ClosedSegmentReader, LiveSegmentReader, type ReadStep, type SegmentReader } from './segment-reader.js'
+
+/** A batch half-way in is complete within microseconds; three looks are far more than that. */
+const SUSPECT_LOOKS = 3
+const SUSPECT_LOOK_MS = 10
+const SHARED_LOCK_RETRY_MS = 20
+
+export class LogReader {
+  #segment: SegmentReader | undefined
+  #nextOffset: number
+  /** Where a bad batch was judged to be the end of the log; looked at again only when the file changed. */
+  #deadEnd: { readonly position: number; readonly sizeBytes: number; readonly modifiedMs: number } | undefined
+  readonly #lockInode: number | undefined
+  /** After a failed fsync nothing above the synced offset is shown. */
+  readonly #limitOffset: number
+
+  constructor(
+    private readonly context: ViewContext,
+    offset: number,
+  ) {
+    this.#nextOffset = offset
+    this.#lockInode = this.#readLockInode()
+    const state = readStateBlock(context)
+    this.#limitOffset = state?.status === 'sync-failed' ? state.syncedOffset : Infinity
+  }
+
+  /** Offset of the next record to be given. */
+  get nextOffset(): number {
+    return this.#nextOffset
+  }
+
+  /**
+   * The next batch that ends above `nextOffset`: a view that holds until the next call. Its first records may lie below: skip them.
+   * 'end': nothing more at present. 'suspect': call `settle`. Throws CorruptionError, LOGQ_TOPIC_REMOVED, or a system error.
+   */
+  poll(): RecordBatch | 'end' | 'suspect' {
+    for (;;) {
+      if (this.#nextOffset >= this.#limitOffset) return 'end'
+      const segment = (this.#segment ??= this.#openSegment())
+      if (segment === undefined) return 'end'
+      const step = this.#step(segment)
+      if (step.kind === 'batch') {
+        const { batch } = step
+        if (batch.nextOffset <= this.#nextOffset) continue
+        this.#nextOffset = batch.nextOffset
+        return batch
+      }
+      if (step.kind === 'suspect') return this.#isDeadEnd(segment, step.position) ? 'end' : 'suspect'
+      if (!this.#advance(segment)) return 'end'
+    }
+  }
+
+  /**
+   * Looks again at a suspect batch: 3 times with 10 ms between, then once more under a shared lock, when no writer can be half-way. Then it
+   * is corruption below the recovery point (throws CorruptionError), and the end of the log above it. Returns when `poll` is worth calling.
+   */
+  async settle(signal?: AbortSignal): Promise<void> {
+    for (let look = 0; look < SUSPECT_LOOKS; look += 1) {
+      await this.context.system.clock.sleep(SUSPECT_LOOK_MS, signal)
+      if (signal?.aborted === true || this.#peekIsWhole()) return
+    }
+    for (;;) {
+      const judged = this.#judgeUnderSharedLock()
+      if (judged || signal?.aborted === true) return
+      await this.context.system.clock.sleep(SHARED_LOCK_RETRY_MS, signal)
+    }
+  }
+
+  close(): void {
+    this.#segment?.close()
+    this.#segment = undefined
+  }
+
+  #step(segment: SegmentReader): ReadStep {
+    try {
+      return segment.next()
+    } catch (error) {
+      if (error instanceof BadSegmentError) throw this.#corruption(segment, error.position, error.offset, error.reason)
+      if (error instanceof InvalidBatchError) throw this.#corruption(segment, segment.position, segment.nextOffset, error.message)
+      throw error
+    }
+  }
+
+  #openSegment(): SegmentReader | undefined {
+    const { system, directory } = this.context
+    for (;;) {
+      const segments = listSegments(this.context)
+      const place = locateOffset(this.context, segments, this.#nextOffset)
+      if (place === undefined) {
+        this.#refuseRemoved()
+        return undefined
+      }
+      const { segmentBaseOffset } = place
+      let fd: number
+      try {
+        fd = system.fs.open(`${directory}/${segmentFileName(segmentBaseOffset, LOG_SUFFIX)}`, 'read')
+      } catch (error) {
+        // Retained or compacted away since the listing: look again.
+        if (systemErrorCode(error) === 'ENOENT') continue
+        throw error
+      }
+      const isClosed = segmentBaseOffset !== segments.at(-1)
+      return isClosed
+        ? new ClosedSegmentReader(system.fs, fd, segmentBaseOffset, place)
+        : new LiveSegmentReader(system.fs, fd, segmentBaseOffset, place)
+    }
+  }
+
+  /** The segment is read to its end. Goes on to the next one, or finds that there is none (false). */
+  #advance(segment: SegmentReader): boolean {
+    const segments = listSegments(this.context)
+    const next = segments.find((base) => base > segment.baseOffset)
+    if (next === undefined) {
+      this.#refuseRemoved()
+      return this.#followTruncation(segment)
+    }
+    // The segment was closed after its end was read: what was appended in between is read first.
+    if (segment instanceof LiveSegmentReader) {
+      const { baseOffset, position, nextOffset, fd } = segment
+      this.#segment = new ClosedSegmentReader(this.context.system.fs, fd, baseOffset, { position, offset: nextOffset })
+      return true
+    }
+    segment.close()
+    this.#segment = undefined
+    if (next > this.#nextOffset) this.#nextOffset = next
+    return true
+  }
+
+  /** A recovery cut unsynced records that were read already: reading goes on where the log now ends. */
+  #followTruncation(segment: SegmentReader): boolean {
+    if (!(segment instanceof LiveSegmentReader)) return false
+    const { sizeBytes } = this.context.system.fs.fileStatus(segment.fd)
+    if (sizeBytes >= segment.position) return false
+    segment.close()
+    this.#segment = undefined
+    return true
+  }
+
+  #peekIsWhole(): boolean {
+    const segment = this.#segment
+    if (!(segment instanceof LiveSegmentReader)) return true
+    return this.#probe(segment).next().kind !== 'suspect'
+  }
+
+  /** A second reader on the same place, so that looking does not move the first. */
+  #probe(segment: LiveSegmentReader): LiveSegmentReader {
+    const { baseOffset, position, nextOffset, fd } = segment
+    return new LiveSegmentReader(this.context.system.fs, fd, baseOffset, { position, offset: nextOffset })
+  }
+
+  /** False when a writer has the lock just now. */
+  #judgeUnderSharedLock(): boolean {
+    const { system, directory } = this.context
+    const segment = this.#segment
+    if (!(segment instanceof LiveSegmentReader)) return true
+    let lockFd: number
+    try {
+      lockFd = system.fs.open(`${directory}/${LOCK_FILE}`, 'read')
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error
+      // A Kafka directory: nothing says what was synced, so the log ends here.
+      this.#markDeadEnd(segment)
+      return true
+    }
+    try {
+      if (!system.locks.tryLock(lockFd, true)) return false
+      const step = this.#probe(segment).next()
+      if (step.kind !== 'suspect') return true
+      if (listSegments(this.context).some((base) => base > segment.baseOffset)) {
+        throw this.#corruption(segment, step.position, segment.nextOffset, step.reason)
+      }
+      const point = readRecoveryPoint(this.context)
+      const isSynced = point?.segmentBaseOffset === segment.baseOffset ? step.position < point.position : segment.nextOffset < (point?.offset ?? 0)
+      if (isSynced) throw this.#corruption(segment, step.position, segment.nextOffset, step.reason)
+      this.#markDeadEnd(segment)
+      return true
+    } finally {
+      system.fs.close(lockFd)
+    }
+  }
+
+  #markDeadEnd(segment: LiveSegmentReader): void {
+    const { sizeBytes, modifiedMs } = this.context.system.fs.fileStatus(segment.fd)
+    this.#deadEnd = { position: segment.position, sizeBytes, modifiedMs }
+  }
+
+  #isDeadEnd(segment: SegmentReader, position: number): boolean {
+    if (this.#deadEnd?.position !== position || !(segment instanceof LiveSegmentReader)) return false
+    const { sizeBytes, modifiedMs } = this.context.system.fs.fileStatus(segment.fd)
+    if (sizeBytes === this.#deadEnd.sizeBytes && modifiedMs === this.#deadEnd.modifiedMs) return true
+    this.#deadEnd = undefined
+    return false
+  }
+
+  /** A partition that was removed, also when another of its name stands in its place by now. */
+  #refuseRemoved(): void {
+    const inode = this.#readLockInode()
+    const isSame = inode === this.#lockInode
+    if (!isSame || readStateBlock(this.context)?.status === 'deleted') throw topicRemoved(this.context.directory)
+  }
+
+  #readLockInode(): number | undefined {
+    return this.context.system.fs.pathStatus(`${this.context.directory}/${LOCK_FILE}`)?.inode
+  }
+
+  #corruption(segment: SegmentReader, position: number, offset: number, reason: string): CorruptionError {
+    const { topic, partition, directory } = this.context
+    const file = `${directory}/${segmentFileName(segment.baseOffset, LOG_SUFFIX)}`
+    return new CorruptionError(
+      `'${partitionName(this.context)}' is damaged: ${reason},`,
+      { topic, partition, offset, file, position },
+      { hint: "see 'logq fsck'; what follows the damage can be read with -o from a later offset" },
+    )
+  }
+}

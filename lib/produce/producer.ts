@@ -1,0 +1,300 @@
+/**
+ * The producer: collects records into batches per partition, and appends them. Batching follows the caller: it appends a batch when it is full
+ * and when `flush` is called, which a caller does when its input pauses. So a fast input gets large batches, a slow one low latency.
+ */
+import { LogqError } from '../errors.js'
+import { Log } from '../log/log.js'
+import type { LockWait } from '../log/partition-lock.js'
+import { BatchBuilder, recordSizeBytes, type SealedBatch } from '../record/batch-builder.js'
+import { CODECS, type Codec } from '../record/codec.js'
+import { loadCodec } from '../record/compression.js'
+import type { LineKernel } from '../record/line-kernel.js'
+import type { RecordInput } from '../record/record.js'
+import { LiveTopic } from '../store/live-topic.js'
+import { appendContext, selectPartitions } from '../store/partition.js'
+import { requireWritable, type Store } from '../store/store.js'
+import type { Partitioner } from '../store/topic-file.js'
+import { PartitionChooser } from './partitioner.js'
+
+export interface ProducerOptions {
+  /** Every record goes here. Default: by key, as the topic's partitioner says. */
+  readonly partition?: number
+  /** What the caller believes the topic's partitioner to be; another one is LOGQ_USAGE. */
+  readonly partitioner?: Partitioner
+  /** Default: the topic's compression.type; 'producer' means none. */
+  readonly codec?: Codec
+  /** Uncompressed size at which a batch is appended. Default 256 KiB, at most 1,000,000; a larger record gets a batch of its own. */
+  readonly batchBytes?: number
+  /** 1 (default): `sync` and `close` return when records are on the device. 0: when they are in the page cache. */
+  readonly acks?: 0 | 1
+  readonly signal?: AbortSignal
+  /** Called when a partition's append lock is held for more than 5 s by another process. */
+  readonly onLongWait?: (partition: number, holderPid: number) => void
+  /** Called after each batch was appended, before it is synced. */
+  readonly onAppended?: (range: AppendedRecords) => void
+  readonly allowNetworkFileSystem?: boolean
+  readonly kernel?: LineKernel
+}
+
+export interface AppendedRecords {
+  readonly partition: number
+  readonly baseOffset: number
+  readonly recordCount: number
+}
+
+/** Records that were taken but not appended when something failed. */
+export interface UnwrittenRecords {
+  readonly partition: number
+  readonly recordCount: number
+  /** The tag of the first of them, as given to `add`. */
+  readonly firstTag: number
+}
+
+export const MAX_BATCH_BYTES = 1_000_000
+export const DEFAULT_BATCH_BYTES = 256 << 10
+/** Open logs take descriptors; the least recently used is synced and closed beyond this. */
+const MAX_OPEN_LOGS = 200
+/** With very many partitions, everything is appended when the builders together hold this much. */
+const MAX_COLLECTED_BYTES = 24 << 20
+const BUILDER_OVERHEAD_BYTES = 16 << 10
+
+interface Collecting {
+  readonly builder: BatchBuilder
+  firstTag: number
+}
+
+export class Producer {
+  readonly #chooser: PartitionChooser
+  readonly #logs = new Map<number, Log>()
+  readonly #collecting = new Map<number, Collecting>()
+  #collectedBytes = 0
+  #appendedCount = 0
+  /** A batch that was sealed and is being appended. */
+  #inFlight: UnwrittenRecords | undefined
+
+  private constructor(
+    private readonly live: LiveTopic,
+    private readonly options: ProducerOptions,
+    private readonly codec: Codec,
+  ) {
+    this.#chooser = new PartitionChooser(live.file.partitioner, live.store.system.random)
+  }
+
+  /** Throws LOGQ_UNKNOWN_TOPIC, LOGQ_UNKNOWN_PARTITION, LOGQ_USAGE, LOGQ_READ_ONLY_STORE. */
+  static async open(store: Store, topic: string, options: ProducerOptions = {}): Promise<Producer> {
+    requireWritable(store, { allowNetworkFileSystem: options.allowNetworkFileSystem === true })
+    const live = new LiveTopic(store, topic)
+    if (options.partition !== undefined) selectPartitions(store, live.file, [options.partition])
+    if (options.partitioner !== undefined && options.partitioner !== live.file.partitioner) {
+      throw new LogqError('LOGQ_USAGE', `topic '${topic}' has the partitioner '${live.file.partitioner}', not '${options.partitioner}'`)
+    }
+    const codec = options.codec ?? configuredCodec(live)
+    await loadCodec(codec)
+    return new Producer(live, options, codec)
+  }
+
+  get topic(): string {
+    return this.live.topic
+  }
+
+  /** max.message.bytes now. */
+  get maxRecordBytes(): number {
+    return this.live.config.number('max.message.bytes')
+  }
+
+  /** Records appended so far. */
+  get appendedCount(): number {
+    return this.#appendedCount
+  }
+
+  /** The partition of the record that the last `add` took. */
+  lastPartition = 0
+
+  /**
+   * Takes one record. Returns a promise when a batch has to be appended first: await it before the next call (this is the back-pressure).
+   * Throws, or rejects with, LOGQ_RECORD_TOO_LARGE or LOGQ_INVALID_RECORD for this record alone, the others being unaffected; and what
+   * `Log.append` throws. `tag` is the caller's name for the record (a line number), given back by `unwritten`.
+   */
+  add(record: RecordInput, tag = 0, partition?: number): Promise<void> | undefined {
+    this.#checkSize(record)
+    const target = partition ?? this.#partitionFor(record.key)
+    this.lastPartition = target
+    const collecting = this.#collectingFor(target)
+    const before = collecting.builder.sizeBytes
+    const stamped = { ...record, timestampMs: record.timestampMs ?? this.live.store.system.clock.nowMs() }
+    if (!collecting.builder.append(stamped)) {
+      return this.#appendCollected(target).then(() => this.add(record, tag, partition ?? this.#again(record.key, target)))
+    }
+    if (collecting.builder.recordCount === 1) collecting.firstTag = tag
+    this.#collectedBytes += collecting.builder.sizeBytes - before
+    if (this.#collectedBytes + this.#collecting.size * BUILDER_OVERHEAD_BYTES > MAX_COLLECTED_BYTES) return this.flush()
+    return undefined
+  }
+
+  /**
+   * Takes the complete lines of `input[from, to)` as values without key and headers: the fast path. Returns where the next line begins.
+   * 'batch-full': call `flushFull` and go on. 'record-too-large': the line there is above max.message.bytes; skip it and name it.
+   */
+  addLines(
+    input: Uint8Array,
+    from: number,
+    to: number,
+    delimiter: Uint8Array,
+    timestampMs: number,
+    tag: number,
+  ): { readonly position: number; readonly stopped: 'input-exhausted' | 'batch-full' | 'record-too-large'; readonly recordCount: number } {
+    const target = this.#partitionFor(null)
+    this.lastPartition = target
+    const collecting = this.#collectingFor(target)
+    const { builder } = collecting
+    const countBefore = builder.recordCount
+    const bytesBefore = builder.sizeBytes
+    const result = builder.appendLines(input, from, to, delimiter, timestampMs, this.maxRecordBytes)
+    if (countBefore === 0) collecting.firstTag = tag
+    this.#collectedBytes += builder.sizeBytes - bytesBefore
+    return { ...result, recordCount: builder.recordCount - countBefore }
+  }
+
+  /** True when records without keys may go through `addLines`: one partition takes all of a batch. */
+  get takesLines(): boolean {
+    return this.options.partition !== undefined || this.#chooser.isSticky || this.live.file.partitions === 1
+  }
+
+  /** Appends the batch that `addLines` filled. */
+  async flushFull(): Promise<void> {
+    await this.#appendCollected(this.lastPartition)
+  }
+
+  /** Appends everything that was collected: it is then visible to readers, and outlives this process. */
+  async flush(): Promise<void> {
+    for (const [partition, { builder }] of [...this.#collecting]) {
+      if (!builder.isEmpty) await this.#appendCollected(partition)
+    }
+    if (this.#collecting.size > MAX_OPEN_LOGS) this.#collecting.clear()
+    this.#collectedBytes = 0
+  }
+
+  /** Appends a whole batch as it is, but for offsets and leader epoch. The caller has checked it. */
+  async appendBatch(batch: SealedBatch & { readonly lastOffsetDelta: number }, partition: number, tag = 0): Promise<void> {
+    await this.#append(partition, batch, batch.lastOffsetDelta, tag)
+  }
+
+  /** Flushes; with acks 1 returns when all that was appended is on the device. Throws LOGQ_SYNC_FAILED. */
+  async sync(): Promise<void> {
+    await this.flush()
+    if (this.options.acks === 0) return
+    for (const log of this.#logs.values()) await log.sync()
+  }
+
+  /** Syncs and closes. After a failure, closes only: what is still collected is given by `unwritten`. */
+  async close(failed = false): Promise<void> {
+    try {
+      if (!failed) await this.sync()
+    } finally {
+      for (const log of this.#logs.values()) await log.close()
+      this.#logs.clear()
+    }
+  }
+
+  /** What was taken and is not in the log, after a call failed. */
+  unwritten(): UnwrittenRecords[] {
+    const unwritten = this.#inFlight === undefined ? [] : [this.#inFlight]
+    for (const [partition, { builder, firstTag }] of this.#collecting) {
+      if (!builder.isEmpty) unwritten.push({ partition, recordCount: builder.recordCount, firstTag })
+    }
+    return unwritten.sort((a, b) => a.firstTag - b.firstTag)
+  }
+
+  #partitionFor(key: Uint8Array | null | undefined): number {
+    return this.options.partition ?? this.#chooser.choose(key, this.live.file.partitions)
+  }
+
+  /** After its batch was full, a record without a key goes where the chooser now points; one with a key stays. */
+  #again(key: Uint8Array | null | undefined, target: number): number | undefined {
+    return this.#chooser.isSticky && (key === null || key === undefined) ? undefined : target
+  }
+
+  #checkSize(record: RecordInput): void {
+    const limit = this.maxRecordBytes
+    const size = recordSizeBytes(record)
+    if (size > limit) throw tooLarge(size, limit)
+  }
+
+  #collectingFor(partition: number): Collecting {
+    const existing = this.#collecting.get(partition)
+    if (existing !== undefined) return existing
+    const maxBatchBytes = this.options.batchBytes ?? DEFAULT_BATCH_BYTES
+    const { kernel } = this.options
+    const builder = new BatchBuilder({ codec: this.codec, maxBatchBytes, ...(kernel === undefined ? {} : { kernel }) })
+    const collecting = { builder, firstTag: 0 }
+    this.#collecting.set(partition, collecting)
+    return collecting
+  }
+
+  async #appendCollected(partition: number): Promise<void> {
+    const collecting = this.#collecting.get(partition)
+    if (collecting === undefined || collecting.builder.isEmpty) return
+    const { builder, firstTag } = collecting
+    this.#collectedBytes -= builder.sizeBytes
+    const sealed = builder.seal()
+    await this.#append(partition, sealed, sealed.recordCount - 1, firstTag)
+    this.#chooser.rotate()
+  }
+
+  async #append(partition: number, batch: SealedBatch, lastOffsetDelta: number, firstTag: number): Promise<void> {
+    const { bytes, recordCount, maxTimestampMs } = batch
+    this.#inFlight = { partition, recordCount, firstTag }
+    this.live.refresh()
+    const log = await this.#logOf(partition)
+    const { baseOffset } = await log.append({ bytes, lastOffsetDelta, maxTimestampMs: safeTimestamp(maxTimestampMs) }, this.#lockWait(partition))
+    this.#inFlight = undefined
+    this.#appendedCount += recordCount
+    this.options.onAppended?.({ partition, baseOffset, recordCount })
+  }
+
+  async #logOf(partition: number): Promise<Log> {
+    const open = this.#logs.get(partition)
+    if (open !== undefined) {
+      if (this.#logs.size > 1) {
+        this.#logs.delete(partition)
+        this.#logs.set(partition, open)
+      }
+      return open
+    }
+    if (this.#logs.size >= MAX_OPEN_LOGS) await this.#closeOldest()
+    const log = Log.open(appendContext(this.live.store, this.live.topic, partition, () => this.live.config))
+    this.#logs.set(partition, log)
+    return log
+  }
+
+  async #closeOldest(): Promise<void> {
+    for (const [partition, log] of this.#logs) {
+      this.#logs.delete(partition)
+      if (this.options.acks !== 0) await log.sync()
+      await log.close()
+      return
+    }
+  }
+
+  #lockWait(partition: number): LockWait {
+    const { signal, onLongWait } = this.options
+    return { signal, onLongWait: onLongWait === undefined ? undefined : (holderPid) => onLongWait(partition, holderPid) }
+  }
+}
+
+/** The error for one record above max.message.bytes. */
+export function tooLarge(sizeBytes: number, limitBytes: number): LogqError {
+  return new LogqError('LOGQ_RECORD_TOO_LARGE', `a record of ${sizeBytes} bytes is above max.message.bytes, ${limitBytes}`, {
+    hint: 'see logq topic set TOPIC max.message.bytes=…',
+  })
+}
+
+function configuredCodec(live: LiveTopic): Codec {
+  const configured = live.config.choice('compression.type')
+  return CODECS.find((codec) => codec === configured) ?? 'none'
+}
+
+/** A batch whose largest timestamp is beyond 2^53-1 is indexed under that limit. */
+function safeTimestamp(timestampMs: number | bigint): number {
+  return typeof timestampMs === 'number' ? timestampMs : Number.MAX_SAFE_INTEGER
+}

@@ -1,0 +1,64 @@
+/**
+ * A topic in use by a long-running process: notices, within half a second, that its configuration changed, that partitions were added, or
+ * that it was removed (and perhaps created anew).
+ */
+import { LogqError } from '../errors.js'
+import { TopicConfig } from './topic-config.js'
+import type { Store } from './store.js'
+import type { TopicFile } from './topic-file.js'
+import { findTopic, getTopic, topicPath } from './topics.js'
+
+const REFRESH_MS = 500
+
+export class LiveTopic {
+  #file: TopicFile
+  #config: TopicConfig
+  #checkedAtMs: number
+  /** Inode and time of the topic file as it was read. */
+  #version: string
+
+  constructor(
+    readonly store: Store,
+    readonly topic: string,
+  ) {
+    this.#version = this.#readVersion()
+    this.#file = getTopic(store, topic)
+    this.#config = new TopicConfig(this.#file.config)
+    this.#checkedAtMs = store.system.clock.monotonicMs()
+  }
+
+  /** As of the last `refresh`. */
+  get file(): TopicFile {
+    return this.#file
+  }
+
+  get config(): TopicConfig {
+    return this.#config
+  }
+
+  /** Looks at the topic file if the last look is half a second old. Throws LOGQ_TOPIC_REMOVED. Cheap enough to call per batch. */
+  refresh(): void {
+    const nowMs = this.store.system.clock.monotonicMs()
+    if (this.store.kind === 'kafka' || nowMs - this.#checkedAtMs < REFRESH_MS) return
+    this.#checkedAtMs = nowMs
+    const version = this.#readVersion()
+    if (version === this.#version) return
+    const file = findTopic(this.store, this.topic)
+    if (file?.topicId !== this.#file.topicId) throw removedTopic(this.topic)
+    this.#version = version
+    this.#file = file
+    this.#config = new TopicConfig(file.config)
+  }
+
+  #readVersion(): string {
+    if (this.store.kind === 'kafka') return ''
+    const status = this.store.system.fs.pathStatus(topicPath(this.store, this.topic))
+    return status === undefined ? '' : `${status.inode} ${status.modifiedMs} ${status.sizeBytes}`
+  }
+}
+
+export function removedTopic(topic: string): LogqError {
+  return new LogqError('LOGQ_TOPIC_REMOVED', `topic '${topic}' was removed while it was in use`, {
+    hint: 'a topic of that name that exists now is another one',
+  })
+}

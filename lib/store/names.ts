@@ -1,0 +1,46 @@
+/** Names of topics, and the names at the top of a store (format-spec/store.md). */
+import { LogqError } from '../errors.js'
+import { parsePartitionDirectoryName } from '../log/file-names.js'
+
+export const STORE_FILE = 'logq.json'
+export const STORE_LOCK_FILE = 'lock'
+export const TOPICS_DIRECTORY = 'topics'
+export const TOPIC_SUFFIX = '.json'
+/** A topic whose creation, or removal, is under way; the next topic command finishes or undoes it. */
+export const CREATING_SUFFIX = '.creating'
+export const REMOVING_SUFFIX = '.removing'
+
+const RULE = "a name has 1 to 249 of the characters a-z A-Z 0-9 . _ -, is not '.' or '..', and begins with neither '-' nor '__'"
+
+/** Throws LOGQ_USAGE with the rule for a name that a topic or a group cannot have. Kafka's rule, and two reserved beginnings. */
+export function checkTopicName(name: string): void {
+  const isLegal = /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..' && !/^(-|__)/.test(name)
+  if (!isLegal) throw new LogqError('LOGQ_USAGE', `'${name}' cannot be a topic name`, { hint: RULE })
+}
+
+/** An existing name that differs from `name` only in case, or only by '.' for '_'; such twins are refused. */
+export function twinOf(name: string, existing: readonly string[]): string | undefined {
+  const folded = fold(name)
+  return existing.find((other) => other !== name && fold(other) === folded)
+}
+
+export function topicFileName(topic: string): string {
+  return topic + TOPIC_SUFFIX
+}
+
+/** Topic names in a listing of the topics directory. */
+export function topicsInListing(names: readonly string[], suffix: string): string[] {
+  return names.filter((name) => name.endsWith(suffix) && !name.startsWith('.tmp-')).map((name) => name.slice(0, -suffix.length))
+}
+
+/** Partition directories in a listing, of one topic or of all; Kafka's `-delete`, `-future`, `-stray` and metadata are not ones. */
+export function partitionsInListing(names: readonly string[]): { topic: string; partition: number }[] {
+  return names.flatMap((name) => {
+    const parsed = parsePartitionDirectoryName(name)
+    return parsed === undefined || parsed.topic.startsWith('__cluster_metadata') ? [] : [parsed]
+  })
+}
+
+function fold(name: string): string {
+  return name.toLowerCase().replaceAll('.', '_')
+}

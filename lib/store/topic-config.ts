@@ -1,0 +1,134 @@
+/**
+ * The configuration table of a topic: the one place for names, units, defaults, ranges and meanings. `logq topic set`, the man page,
+ * validation and the log read it. Names and meanings are Kafka's; some defaults differ (format-spec/store.md says why).
+ */
+import { LogqError } from '../errors.js'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const MIB = 1 << 20
+
+interface NumberSetting {
+  readonly kind: 'number'
+  readonly unit: 'ms' | 'bytes' | 'count'
+  readonly default: number
+  readonly minimum: number
+  readonly maximum: number
+  readonly meaning: string
+}
+
+interface ChoiceSetting {
+  readonly kind: 'choice'
+  readonly default: string
+  readonly choices: readonly string[]
+  readonly meaning: string
+}
+
+export type Setting = NumberSetting | ChoiceSetting
+
+const MAX_INT32 = 0x7fff_ffff
+
+export const TOPIC_SETTINGS = {
+  'retention.ms': number('ms', 14 * DAY_MS, -1, Number.MAX_SAFE_INTEGER, 'age at which retain removes a segment; -1 for never'),
+  'retention.bytes': number('bytes', -1, -1, Number.MAX_SAFE_INTEGER, 'size of a partition above which retain removes its oldest segments; -1 for no limit'),
+  'segment.bytes': number('bytes', 64 * MIB, 256, MAX_INT32, 'size at which a segment is full and the next one begins'),
+  'segment.ms': number('ms', DAY_MS, 1, Number.MAX_SAFE_INTEGER, 'span of timestamps after which the next segment begins'),
+  'index.interval.bytes': number('bytes', 4096, 0, MAX_INT32, 'bytes of records between two entries of an index'),
+  'max.message.bytes': number('bytes', 16 * MIB, 128, MAX_INT32 - 65_536, 'largest record batch that is accepted'),
+  'cleanup.policy': choice('delete', ['delete', 'compact', 'compact,delete'], 'what retain and compact may do with old records'),
+  'delete.retention.ms': number('ms', DAY_MS, 0, Number.MAX_SAFE_INTEGER, 'time for which compaction keeps a tombstone'),
+  'min.insync.replicas': number('count', 1, 1, 1000, 'in-sync replicas that --acks all asks for'),
+  'compression.type': choice('producer', ['producer', 'none', 'gzip', 'snappy', 'lz4', 'zstd'], "codec of new batches; 'producer' leaves it to produce -z"),
+} as const satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof TOPIC_SETTINGS
+/** Only what differs from the defaults, as the topic file holds it. */
+export type TopicOverrides = Partial<Record<SettingName, number | string>>
+
+/** Every setting with its effective value. */
+export class TopicConfig {
+  constructor(readonly overrides: TopicOverrides) {}
+
+  number(name: { [Name in SettingName]: (typeof TOPIC_SETTINGS)[Name] extends NumberSetting ? Name : never }[SettingName]): number {
+    const value = this.overrides[name]
+    return typeof value === 'number' ? value : TOPIC_SETTINGS[name].default
+  }
+
+  choice(name: { [Name in SettingName]: (typeof TOPIC_SETTINGS)[Name] extends ChoiceSetting ? Name : never }[SettingName]): string {
+    const value = this.overrides[name]
+    return typeof value === 'string' ? value : TOPIC_SETTINGS[name].default
+  }
+}
+
+/** Parses the text of `NAME=VALUE`'s value. Durations and sizes may have units. Throws LOGQ_USAGE with the range. */
+export function parseSetting(name: string, text: string): number | string {
+  const setting = settingOf(name)
+  if (setting.kind === 'choice') {
+    if (setting.choices.includes(text)) return text
+    throw new LogqError('LOGQ_USAGE', `'${text}' is not a value of ${name}`, { hint: `one of: ${setting.choices.join(' ')}` })
+  }
+  const value = text === '-1' ? -1 : parseNumber(text, setting.unit)
+  if (value === undefined || value < setting.minimum || value > setting.maximum) {
+    throw new LogqError('LOGQ_USAGE', `'${text}' is not a value of ${name}`, {
+      hint: `a whole number from ${setting.minimum} to ${setting.maximum}${unitHint(setting.unit)}`,
+    })
+  }
+  return value
+}
+
+/** Checks what a topic file holds; a name that this program does not know, or a value out of range, is refused. */
+export function checkOverrides(value: unknown, file: string): TopicOverrides {
+  const overrides: TopicOverrides = {}
+  if (typeof value !== 'object' || value === null) throw damaged(file, "'config' is not an object")
+  for (const [name, setting] of Object.entries(value)) {
+    if (!isSettingName(name)) throw damaged(file, `'${name}' is not a setting`)
+    if (typeof setting !== 'number' && typeof setting !== 'string') throw damaged(file, `'${name}' has no number or text`)
+    const parsed = parseSetting(name, String(setting))
+    if (parsed !== setting) throw damaged(file, `'${name}' has the value '${String(setting)}'`)
+    overrides[name] = setting
+  }
+  return overrides
+}
+
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(TOPIC_SETTINGS, name)
+}
+
+export function settingOf(name: string): Setting {
+  if (isSettingName(name)) return TOPIC_SETTINGS[name]
+  throw new LogqError('LOGQ_USAGE', `'${name}' is not a setting of a topic`, { hint: `one of: ${Object.keys(TOPIC_SETTINGS).join(' ')}` })
+}
+
+const UNITS = {
+  ms: { ms: 1, s: 1000, m: 60_000, h: HOUR_MS, d: DAY_MS, w: 7 * DAY_MS },
+  bytes: { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 1 << 10, MiB: MIB, GiB: 1 << 30, TiB: 2 ** 40 },
+  count: {},
+} as const
+
+function parseNumber(text: string, unit: NumberSetting['unit']): number | undefined {
+  const match = /^(0|[1-9]\d*)([a-zA-Z]*)$/.exec(text)
+  if (match === null) return undefined
+  const suffix = match[2] ?? ''
+  const factors: Readonly<Record<string, number>> = UNITS[unit]
+  const factor = suffix === '' ? 1 : Object.hasOwn(factors, suffix) ? factors[suffix] : undefined
+  const value = Number(match[1]) * (factor ?? NaN)
+  return Number.isSafeInteger(value) ? value : undefined
+}
+
+function unitHint(unit: NumberSetting['unit']): string {
+  if (unit === 'ms') return ', in ms or with a unit such as 90s, 12h, 7d'
+  if (unit === 'bytes') return ', in bytes or with a unit such as 64MiB, 10GB'
+  return ''
+}
+
+function number(unit: NumberSetting['unit'], value: number, minimum: number, maximum: number, meaning: string): NumberSetting {
+  return { kind: 'number', unit, default: value, minimum, maximum, meaning }
+}
+
+function choice(value: string, choices: readonly string[], meaning: string): ChoiceSetting {
+  return { kind: 'choice', default: value, choices, meaning }
+}
+
+function damaged(file: string, what: string): LogqError {
+  return new LogqError('LOGQ_CORRUPT', `'${file}' cannot be used: ${what}`, { hint: 'correct the file by hand, or restore it' })
+}

@@ -1,0 +1,238 @@
+/**
+ * Topics: create, list, look up, alter, remove (format-spec/topic.md). All changes hold the store's lock.
+ *
+ * Creating: 1 `topics/T.creating` with the whole topic file, durable; 2 partition directories; 3 the store's directory synced; 4 renamed
+ * to `topics/T.json`: the topic exists from here on. Crash before 4: the next topic command removes what is empty, and the file.
+ * Adding partitions: 1 directories; 2 synced; 3 the topic file replaced. Crash before 3: left-over directories are taken over.
+ * Removing: 1 `T.json` renamed to `T.removing`: the topic is gone from here on; 2 each partition marked deleted under its append
+ * lock; 3 renamed aside to `.removed-…`; 4 its files unlinked; 5 `T.removing` unlinked. Crash before 5: the next topic command goes on.
+ */
+import { LogqError } from '../errors.js'
+import { createPartition, markPartitionDeleted, removePartitionDirectory } from '../log/create-partition.js'
+import { LOCK_FILE, parsePartitionDirectoryName, partitionDirectoryName } from '../log/file-names.js'
+import type { LockWait } from '../log/partition-lock.js'
+import { parentDirectory, readSmallFile, replaceFile } from '../system/durable.js'
+import { kafkaTopics } from './kafka-directory.js'
+import {
+  CREATING_SUFFIX,
+  REMOVING_SUFFIX,
+  TOPICS_DIRECTORY,
+  TOPIC_SUFFIX,
+  checkTopicName,
+  topicsInListing,
+  twinOf,
+} from './names.js'
+import { makeDirectory, randomId, requireWritable, withStoreLock, type Store } from './store.js'
+import type { TopicOverrides } from './topic-config.js'
+import { DEFAULT_PARTITIONER, formatTopicFile, parseTopicFile, type Partitioner, type TopicFile } from './topic-file.js'
+
+export interface CreateTopicOptions {
+  /** Default 1. */
+  readonly partitions?: number
+  readonly partitioner?: Partitioner
+  readonly config?: TopicOverrides
+}
+
+export const MAX_PARTITIONS = 100_000
+const REMOVED_PREFIX = '.removed-'
+
+/** Names of all topics, sorted. */
+export function listTopics(store: Store): string[] {
+  if (store.kind === 'kafka') return [...kafkaTopics(store).keys()].sort()
+  return topicsInListing(store.system.fs.list(topicsDirectory(store)), TOPIC_SUFFIX).sort()
+}
+
+/** Undefined when there is no such topic. */
+export function findTopic(store: Store, topic: string): TopicFile | undefined {
+  if (store.kind === 'kafka') return kafkaTopics(store).get(topic)
+  const path = topicPath(store, topic)
+  const bytes = readSmallFile(store.system.fs, path)
+  return bytes === undefined ? undefined : parseTopicFile(bytes, path)
+}
+
+/** Throws LOGQ_USAGE for a name that cannot be one, LOGQ_UNKNOWN_TOPIC with names that are like it. */
+export function getTopic(store: Store, topic: string): TopicFile {
+  checkTopicName(topic)
+  const file = findTopic(store, topic)
+  if (file !== undefined) return file
+  const twin = twinOf(topic, listTopics(store))
+  const hint = twin === undefined ? "see 'logq topic ls'" : `did you mean '${twin}'?`
+  throw new LogqError('LOGQ_UNKNOWN_TOPIC', `topic '${topic}' does not exist in store '${store.path}'`, { hint })
+}
+
+/** Throws LOGQ_USAGE, LOGQ_TOPIC_EXISTS (also for a twin), LOGQ_READ_ONLY_STORE, or a system error; then nothing is left behind. */
+export async function createTopic(store: Store, topic: string, options: CreateTopicOptions = {}): Promise<TopicFile> {
+  checkTopicName(topic)
+  const partitions = checkPartitionCount(options.partitions ?? 1)
+  requireWritable(store, { allowNetworkFileSystem: true })
+  return withStoreLock(store, async () => {
+    await finishPending(store, {})
+    refuseExisting(store, topic)
+    const file: TopicFile = {
+      topic,
+      topicId: randomId(store.system),
+      partitions,
+      partitioner: options.partitioner ?? DEFAULT_PARTITIONER,
+      config: options.config ?? {},
+      created: new Date(store.system.clock.nowMs()).toISOString(),
+    }
+    const creating = `${topicsDirectory(store)}/${topic}${CREATING_SUFFIX}`
+    try {
+      replaceFile(store.system, creating, formatTopicFile(file), store.ownership) // 1
+      store.system.failpoint('topic-create.after-intent')
+      createPartitions(store, topic, 0, partitions) // 2, 3
+      store.system.failpoint('topic-create.before-commit')
+      store.system.fs.rename(creating, topicPath(store, topic)) // 4
+      store.system.fs.syncDirectory(topicsDirectory(store))
+    } catch (error) {
+      undoCreation(store, topic)
+      throw error
+    }
+    return file
+  })
+}
+
+/** Replaces settings; null takes one back to its default. Running producers notice within a second. */
+export async function alterTopic(
+  store: Store,
+  topic: string,
+  changes: Readonly<Record<string, number | string | null>>,
+): Promise<TopicFile> {
+  requireWritable(store, { allowNetworkFileSystem: true })
+  return withStoreLock(store, async () => {
+    await finishPending(store, {})
+    const file = getTopic(store, topic)
+    const config = Object.fromEntries(
+      Object.entries({ ...file.config, ...changes }).filter((entry): entry is [string, number | string] => entry[1] !== null),
+    )
+    return writeTopicFile(store, { ...file, config })
+  })
+}
+
+/** Existing records stay where they are, so that keys may move to other partitions: that is Kafka's behaviour too. */
+export async function addPartitions(store: Store, topic: string, partitions: number): Promise<TopicFile> {
+  requireWritable(store, { allowNetworkFileSystem: true })
+  return withStoreLock(store, async () => {
+    await finishPending(store, {})
+    const file = getTopic(store, topic)
+    checkPartitionCount(partitions)
+    if (partitions <= file.partitions) {
+      throw new LogqError('LOGQ_USAGE', `topic '${topic}' has ${file.partitions} partitions already; the number can only grow`)
+    }
+    createPartitions(store, topic, file.partitions, partitions)
+    store.system.failpoint('topic-add-partitions.before-commit')
+    return writeTopicFile(store, { ...file, partitions })
+  })
+}
+
+/** Removes a topic with all its records. Waits for appends that are under way. */
+export async function removeTopic(store: Store, topic: string, wait: LockWait = {}): Promise<void> {
+  requireWritable(store, { allowNetworkFileSystem: true })
+  await withStoreLock(store, async () => {
+    await finishPending(store, wait)
+    getTopic(store, topic)
+    store.system.fs.rename(topicPath(store, topic), removingPath(store, topic)) // 1
+    store.system.fs.syncDirectory(topicsDirectory(store))
+    store.system.failpoint('topic-rm.after-intent')
+    await finishRemoval(store, topic, wait)
+  })
+}
+
+export function partitionDirectory(store: Store, topic: string, partition: number): string {
+  return `${store.path}/${partitionDirectoryName(topic, partition)}`
+}
+
+export function topicPath(store: Store, topic: string): string {
+  return `${topicsDirectory(store)}/${topic}${TOPIC_SUFFIX}`
+}
+
+/** Finishes removals and undoes creations that a killed command left. The caller holds the store's lock. */
+async function finishPending(store: Store, wait: LockWait): Promise<void> {
+  makeDirectory(store.system, topicsDirectory(store), store.ownership.directoryMode)
+  const names = store.system.fs.list(topicsDirectory(store))
+  for (const topic of topicsInListing(names, REMOVING_SUFFIX)) await finishRemoval(store, topic, wait)
+  for (const topic of topicsInListing(names, CREATING_SUFFIX)) undoCreation(store, topic)
+}
+
+async function finishRemoval(store: Store, topic: string, wait: LockWait): Promise<void> {
+  const { system, path } = store
+  for (const directory of directoriesOf(store, topic)) {
+    if (system.fs.pathStatus(`${directory}/${LOCK_FILE}`) !== undefined) {
+      await markPartitionDeleted(system, directory, wait) // 2
+      system.failpoint('topic-rm.after-mark')
+    }
+    const aside = `${path}/${REMOVED_PREFIX}${Buffer.from(system.random.bytes(6)).toString('hex')}`
+    system.fs.rename(directory, aside) // 3
+    system.failpoint('topic-rm.after-rename')
+  }
+  system.fs.syncDirectory(path)
+  for (const name of system.fs.list(path)) {
+    if (name.startsWith(REMOVED_PREFIX)) removePartitionDirectory(system, `${path}/${name}`) // 4
+  }
+  system.failpoint('topic-rm.before-end')
+  system.fs.unlink(removingPath(store, topic)) // 5
+  system.fs.syncDirectory(topicsDirectory(store))
+}
+
+/** Partition directories hold no record yet: the topic never existed for anybody. */
+function undoCreation(store: Store, topic: string): void {
+  const { fs } = store.system
+  const path = `${topicsDirectory(store)}/${topic}${CREATING_SUFFIX}`
+  if (fs.pathStatus(path) === undefined) return
+  if (findTopic(store, topic) === undefined) {
+    for (const directory of directoriesOf(store, topic)) {
+      if (!holdsRecords(store, directory)) removePartitionDirectory(store.system, directory)
+    }
+  }
+  fs.unlink(path)
+}
+
+function holdsRecords(store: Store, directory: string): boolean {
+  const { fs } = store.system
+  return fs.list(directory).some((name) => name.endsWith('.log') && (fs.pathStatus(`${directory}/${name}`)?.sizeBytes ?? 0) > 0)
+}
+
+function directoriesOf(store: Store, topic: string): string[] {
+  return store.system.fs
+    .list(store.path)
+    .filter((name) => parsePartitionDirectoryName(name)?.topic === topic)
+    .map((name) => `${store.path}/${name}`)
+}
+
+function createPartitions(store: Store, topic: string, from: number, to: number): void {
+  for (let partition = from; partition < to; partition += 1) {
+    createPartition(store.system, partitionDirectory(store, topic, partition), store.ownership)
+  }
+  store.system.fs.syncDirectory(store.path)
+}
+
+function refuseExisting(store: Store, topic: string): void {
+  if (findTopic(store, topic) !== undefined) {
+    throw new LogqError('LOGQ_TOPIC_EXISTS', `topic '${topic}' exists already`, { hint: `see 'logq topic show ${topic}'` })
+  }
+  const twin = twinOf(topic, listTopics(store))
+  if (twin !== undefined) {
+    throw new LogqError('LOGQ_TOPIC_EXISTS', `topic '${topic}' is too like the existing topic '${twin}'`, {
+      hint: "two topics must differ by more than upper and lower case, or '.' for '_'",
+    })
+  }
+}
+
+function writeTopicFile(store: Store, file: TopicFile): TopicFile {
+  const path = topicPath(store, file.topic)
+  replaceFile(store.system, path, formatTopicFile(file), store.ownership)
+  return file
+}
+
+function checkPartitionCount(partitions: number): number {
+  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= MAX_PARTITIONS) return partitions
+  throw new LogqError('LOGQ_USAGE', `a topic cannot have ${partitions} partitions`, { hint: `1 to ${MAX_PARTITIONS}` })
+}
+
+function topicsDirectory(store: Store): string {
+  return `${store.path}/${TOPICS_DIRECTORY}`
+}
+
+function removingPath(store: Store, topic: string): string {
+  return `${parentDirectory(topicPath(store, topic))}/${topic}${REMOVING_SUFFIX}`
+}

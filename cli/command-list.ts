@@ -15,4 +15,24 @@ export interface CommandGroup {
   readonly commands: readonly CommandEntry[]
 }
 
-export const commandGroups: readonly CommandGroup[] = []
+export const commandGroups: readonly CommandGroup[] = [
+  {
+    title: 'Records',
+    commands: [
+      { name: 'produce', load: async () => (await import('./commands/produce.js')).command },
+      { name: 'cat', load: async () => (await import('./commands/cat.js')).command },
+      { name: 'tail', load: async () => (await import('./commands/tail.js')).command },
+    ],
+  },
+  {
+    title: 'Topics',
+    commands: [
+      { name: 'topic create', load: async () => (await import('./commands/topic-create.js')).command },
+      { name: 'topic ls', load: async () => (await import('./commands/topic-ls.js')).command },
+      { name: 'topic show', load: async () => (await import('./commands/topic-show.js')).command },
+      { name: 'topic set', load: async () => (await import('./commands/topic-set.js')).command },
+      { name: 'topic add-partitions', load: async () => (await import('./commands/topic-add-partitions.js')).command },
+      { name: 'topic rm', load: async () => (await import('./commands/topic-rm.js')).command },
+    ],
+  },
+]

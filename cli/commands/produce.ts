@@ -1,0 +1,333 @@
+/** logq produce: standard input or files into a topic. */
+import { isLogqError } from '../../lib/errors.js'
+import { DEFAULT_BATCH_BYTES, MAX_BATCH_BYTES, Producer, type ProducerOptions } from '../../lib/produce/producer.js'
+import type { Codec } from '../../lib/record/codec.js'
+import { checkTopicName } from '../../lib/store/names.js'
+import { openOrCreateStore, openStore, requireWritable, type Store } from '../../lib/store/store.js'
+import { PARTITIONERS, type Partitioner, type TopicFile } from '../../lib/store/topic-file.js'
+import { createTopic, findTopic, getTopic } from '../../lib/store/topics.js'
+import type { InputStream } from '../../lib/system/streams.js'
+import { defineCommand, type CommandArguments } from '../command.js'
+import { usageError } from '../errors.js'
+import { Acknowledgements } from '../input/acknowledgements.js'
+import { StopAtBadItem, ingest, type IngestOptions } from '../input/ingest.js'
+import type { Io } from '../io.js'
+import { parseTime } from '../offset-spec.js'
+import { parseMode } from '../mode.js'
+import { options } from '../options.js'
+import { storePath } from '../store-path.js'
+
+const declaredOptions = {
+  store: options.store,
+  format: options.inputFormat,
+  json: options.json,
+  partition: options.partition,
+  key: options.key,
+  keySeparator: options.keySeparator,
+  delimiter: options.delimiter,
+  zeroTerminated: options.zeroTerminated,
+  header: options.header,
+  null: options.null,
+  compression: options.compression,
+  acks: {
+    kind: 'choice',
+    choices: ['0', '1'],
+    default: '1',
+    meaning:
+      'When a record counts as written: 1 when it is on the device (exit 0 and printed offsets come after fsync), 0 when it is in the page cache.',
+  },
+  linger: {
+    kind: 'duration',
+    default: 0,
+    maximum: 3_600_000,
+    meaning: 'How long to wait for more input before a batch that is not full is appended.',
+  },
+  batchBytes: {
+    kind: 'size',
+    minimum: 1,
+    maximum: MAX_BATCH_BYTES,
+    default: DEFAULT_BATCH_BYTES,
+    meaning: 'Size at which a batch is appended, before compression. A larger record gets a batch of its own.',
+  },
+  timestamp: {
+    kind: 'parsed',
+    valueName: 'TIME',
+    parse: parseTime,
+    defaultText: 'now',
+    meaning:
+      'The timestamp of records that bring none: ms or s since 1970, a date, RFC 3339, or a duration from now such as -1h.',
+  },
+  keep: {
+    kind: 'choice',
+    choices: ['partition'],
+    meaning: 'Append each record to the partition that its input names (-J, or %p in a template).',
+  },
+  onBad: {
+    kind: 'choice',
+    choices: ['skip', 'stop'],
+    default: 'skip',
+    meaning:
+      'What to do at an item that cannot become a record: name it and go on (exit 1 at the end), or stop there and keep what preceded.',
+  },
+  partitions: {
+    kind: 'integer',
+    minimum: 1,
+    maximum: 100_000,
+    defaultText: '1',
+    meaning: 'Partitions of the topic, if it is created now. A topic that exists with another number is an error.',
+  },
+  partitioner: {
+    kind: 'choice',
+    choices: PARTITIONERS,
+    defaultText: 'murmur2',
+    meaning: 'How the topic chooses a partition, if it is created now. A topic that exists with another one is an error.',
+  },
+  noCreate: { kind: 'flag', meaning: 'Fail when the topic does not exist.' },
+  printOffsets: {
+    kind: 'flag',
+    meaning: 'Print TOPIC:PARTITION@OFFSET for each record, in the order of the input, once it is on the device.',
+  },
+  mode: {
+    kind: 'string',
+    valueName: 'MODE',
+    defaultText: '0700',
+    meaning: 'Permissions of the store, if it is created now, in octal. Files get them without the execute bits.',
+  },
+  allowNetworkFileSystem: {
+    kind: 'flag',
+    meaning:
+      'Write to a store on NFS, SMB, 9p or FUSE, at the risk of lost and doubled records: locks and syncs cannot be relied on there.',
+  },
+  quiet: options.quiet,
+  verbose: options.verbose,
+} as const
+
+const operands = {
+  topic: {
+    label: 'TOPIC',
+    meaning: 'The topic to append to. It is created, with one partition, when it does not exist.',
+    required: true,
+  },
+  files: {
+    label: 'FILE',
+    meaning: "Files to read, one after the other; '-' is standard input, which is also the default.",
+    repeated: true,
+  },
+} as const
+
+type Arguments = CommandArguments<typeof declaredOptions, typeof operands>
+
+export const command = defineCommand({
+  name: 'produce',
+  summary: 'append records from standard input or files',
+  operands,
+  options: declaredOptions,
+  examples: [
+    { command: 'logq produce access /var/log/nginx/access.log', meaning: 'Append every line of a file as a record.' },
+    { command: 'tail -F access.log | logq produce access', meaning: 'Append lines as they come, each within a millisecond.' },
+    {
+      command: "printf 'u1:login\\nu2:logout\\n' | logq produce events -K: --partitions 4",
+      meaning: 'Key and value, separated by a colon; the same key always goes to the same partition.',
+    },
+    { command: 'logq cat a -J | logq produce b -J --keep partition', meaning: 'Copy a topic, losing nothing.' },
+  ],
+  exits: ['failed', 'corruption', 'conflict'],
+  exitNotes: {
+    failed:
+      'Failed; or some items were bad, each named on standard error by file and line. The message says which records were not written',
+  },
+  man: {
+    description: [
+      'Appends one record for each line of standard input, or of the files. The bytes between delimiters are kept as they are: an empty line is an empty value, a carriage return stays, and a last line without a delimiter counts.',
+      'Records are collected into batches while input is there, and appended when a batch is full or the input pauses: a fast pipe gets large batches, a slow one low latency. **--linger** and **--batch-bytes** move that balance.',
+      'Exit status 0 means that every record is on the device. With **--print-offsets** each printed line means the same for one record. While input pauses, what was read is synced too.',
+      'With **-J** each line is a JSON record as **logq cat -J** prints it: **value** is required (null is a tombstone), **key**, **headers** and **timestamp** are optional, topic and offset are ignored, and other fields are refused. A value that is not a string is stored as its source text. JSON lines that are plain values go in without **-J**.',
+      'A template such as %k\\t%v\\n reads what the same template prints. Text after the last placeholder ends each record; each placeholder takes the bytes up to the text that follows it. %k, %v (or %s), %h, %T and %p may occur, each once, with text between them.',
+      'With **--format batch** raw record batches, as **logq cat --format batch** writes them, are checked and appended to one partition; offsets, leader epoch and producer fields are set anew.',
+      'On INT, TERM and HUP reading stops, whole records already read are appended and synced, and the command dies of the same signal. A second signal ends it at once.',
+    ],
+    assumptions: [
+      'One machine writes to a store, over a local file system. Any number of processes may append to the same topic at once.',
+    ],
+    seeAlso: ['logq-cat(1)', 'logq-topic(1)'],
+  },
+  async run(args, io) {
+    const topic = args.operands.topic
+    checkTopicName(topic)
+    checkCombinations(args)
+    const timestampMs = resolveTimestamp(args, io)
+    const inputs = await openInputs(args.operands.files, io)
+    const store = await openForWriting(args, io)
+    const file = await topicFor(store, topic, args)
+    checkTopic(file, args)
+    await produce(store, file, inputs, timestampMs, args, io)
+  },
+})
+
+async function produce(
+  store: Store,
+  file: TopicFile,
+  inputs: readonly InputStream[],
+  timestampMs: number | undefined,
+  args: Arguments,
+  io: Io,
+): Promise<void> {
+  const { topic } = file
+  const acknowledgements = args.options.printOffsets ? new Acknowledgements(topic, io.output()) : undefined
+  const producer = await Producer.open(store, topic, producerOptions(args, io, acknowledgements, topic))
+  const ingestOptions = ingestOptionsOf(args, timestampMs, acknowledgements, () => producer.maxRecordBytes)
+  let itemCount = 0
+  try {
+    for (const input of inputs) {
+      if (io.signal.aborted) break
+      itemCount += await ingest(input, producer, ingestOptions, io)
+      input.close()
+    }
+    await producer.sync()
+  } catch (error) {
+    if (!(error instanceof StopAtBadItem)) {
+      await nameUnwritten(producer, error, io)
+      await producer.close(true)
+      throw error
+    }
+    await producer.sync()
+  }
+  await acknowledgements?.print()
+  await producer.close()
+  await io.explain(`${producer.appendedCount} records appended to '${topic}' from ${itemCount} items`)
+}
+
+function producerOptions(
+  args: Arguments,
+  io: Io,
+  acknowledgements: Acknowledgements | undefined,
+  topic: string,
+): ProducerOptions {
+  const { partition, compression, batchBytes, acks, allowNetworkFileSystem } = args.options
+  return {
+    ...(partition === undefined ? {} : { partition }),
+    ...(compression === undefined ? {} : { codec: compression satisfies Codec }),
+    batchBytes,
+    acks: acks === '0' ? 0 : 1,
+    allowNetworkFileSystem,
+    onLongWait: (waitingFor, holderPid) => {
+      void io.warn(`waiting for the append lock of '${topic}-${waitingFor}', held by process ${holderPid}`)
+    },
+    ...(acknowledgements === undefined
+      ? {}
+      : {
+          onAppended: (range) => {
+            acknowledgements.append(range)
+          },
+        }),
+  }
+}
+
+function ingestOptionsOf(
+  args: Arguments,
+  timestampMs: number | undefined,
+  acknowledgements: Acknowledgements | undefined,
+  recordLimitBytes: () => number,
+): IngestOptions {
+  const { format, delimiter, keySeparator, header, key, keep, onBad, linger, partition } = args.options
+  return {
+    format,
+    delimiter,
+    keySeparator,
+    nullText: args.options.null,
+    key: key === undefined ? undefined : Buffer.from(key),
+    headers: header,
+    timestampMs,
+    keepPartition: keep === 'partition',
+    onBad,
+    lingerMs: linger,
+    partition,
+    recordLimitBytes,
+    acknowledgements,
+  }
+}
+
+/** What was taken and is not in the log has to be named: nobody else knows. */
+async function nameUnwritten(producer: Producer, error: unknown, io: Io): Promise<void> {
+  const unwritten = producer.unwritten()
+  if (unwritten.length === 0) return
+  const count = unwritten.reduce((sum, { recordCount }) => sum + recordCount, 0)
+  const first = unwritten[0]?.firstTag ?? 0
+  const what = isLogqError(error, 'LOGQ_SYNC_FAILED') ? 'may be lost' : 'were not written'
+  await io.warn(
+    `${count} records ${what}, the first of them line ${first} of the input; ${producer.appendedCount} were appended before`,
+  )
+}
+
+function checkCombinations(args: Arguments): void {
+  const { format, keySeparator, key, partition, keep, header } = args.options
+  const kind = format.kind
+  if (keySeparator !== undefined && kind !== 'value') throw usageError('-K goes with the value format only')
+  if (keySeparator !== undefined && key !== undefined)
+    throw usageError('-k and -K exclude each other', 'the key comes from the line, or from the option')
+  if (keep !== undefined && partition !== undefined) throw usageError('--keep partition and -p exclude each other')
+  if (keep !== undefined && kind !== 'json' && kind !== 'template')
+    throw usageError('--keep partition goes with -J or a template with %p')
+  if (kind === 'batch' && (key !== undefined || header.length > 0))
+    throw usageError('-k and -H do not go with --format batch', 'its records are copied as they are')
+}
+
+function resolveTimestamp(args: Arguments, io: Io): number | undefined {
+  const { timestamp } = args.options
+  if (timestamp === undefined) return undefined
+  return timestamp.kind === 'absolute' ? timestamp.timestampMs : io.system.clock.nowMs() + timestamp.ms
+}
+
+/** All of them before anything is created: a mistyped name costs nothing. */
+async function openInputs(files: readonly string[], io: Io): Promise<InputStream[]> {
+  const inputs: InputStream[] = []
+  for (const operand of files.length === 0 ? ['-'] : files) inputs.push(await io.openInput(operand))
+  if (inputs.some((input) => input.name === 'stdin' && input.isTerminal)) {
+    await io.say('reading records from the terminal, one a line; end with ^D')
+  }
+  return inputs
+}
+
+async function openForWriting(args: Arguments, io: Io): Promise<Store> {
+  const path = storePath(args.options.store, io)
+  const { allowNetworkFileSystem, mode, noCreate } = args.options
+  if (noCreate) return requireWritable(openStore(io.system, path), { allowNetworkFileSystem })
+  return openOrCreateStore(io.system, path, {
+    allowNetworkFileSystem,
+    ...(mode === undefined ? {} : { mode: parseMode(mode) }),
+  })
+}
+
+async function topicFor(store: Store, topic: string, args: Arguments): Promise<TopicFile> {
+  const { noCreate, partitions, partitioner } = args.options
+  const existing = findTopic(store, topic)
+  if (existing !== undefined) return existing
+  if (noCreate) return getTopic(store, topic)
+  try {
+    return await createTopic(store, topic, {
+      ...(partitions === undefined ? {} : { partitions }),
+      ...(partitioner === undefined ? {} : { partitioner: partitioner satisfies Partitioner }),
+    })
+  } catch (error) {
+    // Another producer was quicker: its topic is the one to append to.
+    const now = isLogqError(error, 'LOGQ_TOPIC_EXISTS') ? findTopic(store, topic) : undefined
+    if (now === undefined) throw error
+    return now
+  }
+}
+
+function checkTopic(file: TopicFile, args: Arguments): void {
+  const { partitions, partitioner, format, partition } = args.options
+  if (partitions !== undefined && partitions !== file.partitions) {
+    throw usageError(
+      `topic '${file.topic}' has ${file.partitions} partitions, not ${partitions}`,
+      'see logq topic add-partitions',
+    )
+  }
+  if (partitioner !== undefined && partitioner !== file.partitioner) {
+    throw usageError(`topic '${file.topic}' has the partitioner '${file.partitioner}', not '${partitioner}'`)
+  }
+  if (format.kind === 'batch' && partition === undefined && file.partitions > 1) {
+    throw usageError(`--format batch needs a partition: topic '${file.topic}' has ${file.partitions}`, 'name it with -p')
+  }
+}

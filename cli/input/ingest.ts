@@ -1,0 +1,185 @@
+/**
+ * What `produce` does with one input: items become records, bad items are named by file and line, and batches are appended when they are
+ * full or the input pauses.
+ */
+import { LogqError, isLogqError } from '../../lib/errors.js'
+import { tooLarge, type Producer } from '../../lib/produce/producer.js'
+import type { Header, RecordInput } from '../../lib/record/record.js'
+import type { InputStream } from '../../lib/system/streams.js'
+import type { Io } from '../io.js'
+import type { InputFormat } from '../print/format.js'
+import { parseJsonRecord } from '../print/json-parse.js'
+import type { ParsedRecord } from '../print/parsed-record.js'
+import type { Acknowledgements } from './acknowledgements.js'
+import { ingestBatches } from './batches.js'
+import { ChunkedInput, type PauseHandler } from './chunked-input.js'
+import { ItemSplitter } from './items.js'
+
+export interface IngestOptions {
+  readonly format: InputFormat
+  readonly delimiter: Uint8Array
+  readonly keySeparator: Uint8Array | undefined
+  readonly nullText: Uint8Array | undefined
+  readonly key: Uint8Array | undefined
+  readonly headers: readonly Header[]
+  /** For records that bring none. */
+  readonly timestampMs: number | undefined
+  readonly keepPartition: boolean
+  readonly onBad: 'skip' | 'stop'
+  readonly lingerMs: number
+  readonly partition: number | undefined
+  /** max.message.bytes now. */
+  readonly recordLimitBytes: () => number
+  /** Present with --print-offsets. */
+  readonly acknowledgements: Acknowledgements | undefined
+}
+
+/** An input that pauses is worth a sync, but not between two lines of a program that just thinks. */
+const SYNC_AFTER_PAUSE_MS = 20
+/** A record as text can be longer than the record: JSON writes a byte as up to 6 characters, and fields beside the value. */
+const TEXT_FACTOR = 6
+const TEXT_EXTRA_BYTES = 1 << 16
+
+/** Thrown for --on-bad stop, after the bad item was named. */
+export class StopAtBadItem extends Error {}
+
+/** Reads one input to its end, or until the signal. Returns the number of items read. */
+export async function ingest(stream: InputStream, producer: Producer, options: IngestOptions, io: Io): Promise<number> {
+  const { clock } = io.system
+  const input = new ChunkedInput(stream, (ms, signal) => clock.sleep(ms, signal), io.signal)
+  const pause = pauseHandler(producer, options)
+  const ingestion = new Ingestion(stream.name, producer, options, io)
+  if (options.format.kind === 'batch') {
+    return ingestBatches(input, pause, stream.name, producer, options)
+  }
+  const isPlain = options.format.kind === 'value' && options.keySeparator === undefined && options.nullText === undefined
+  const hasNoExtras = options.key === undefined && options.headers.length === 0
+  if (isPlain && hasNoExtras && producer.takesLines) await ingestion.lines(input, pause)
+  else await ingestion.items(input, pause)
+  return ingestion.itemCount
+}
+
+function pauseHandler(producer: Producer, options: IngestOptions): PauseHandler {
+  const { acknowledgements } = options
+  if (acknowledgements !== undefined) {
+    const run = async () => {
+      await producer.sync()
+      await acknowledgements.print()
+    }
+    return { steps: [{ afterMs: options.lingerMs, run }] }
+  }
+  return {
+    steps: [
+      { afterMs: options.lingerMs, run: () => producer.flush() },
+      { afterMs: options.lingerMs + SYNC_AFTER_PAUSE_MS, run: () => producer.sync() },
+    ],
+  }
+}
+
+class Ingestion {
+  itemCount = 0
+
+  constructor(
+    private readonly name: string,
+    private readonly producer: Producer,
+    private readonly options: IngestOptions,
+    private readonly io: Io,
+  ) {}
+
+  /** The fast path: values without key and headers go from the input's window into batches in bulk. */
+  async lines(input: ChunkedInput, pause: PauseHandler): Promise<void> {
+    const { producer, options, io } = this
+    const splitter = new ItemSplitter(input, options.delimiter, options.recordLimitBytes, pause)
+    while (!io.signal.aborted) {
+      while (input.start < input.end) {
+        const timestampMs = options.timestampMs ?? io.system.clock.nowMs()
+        const taken = producer.addLines(
+          input.buffer,
+          input.start,
+          input.end,
+          options.delimiter,
+          timestampMs,
+          this.itemCount + 1,
+        )
+        this.itemCount += taken.recordCount
+        options.acknowledgements?.take(producer.lastPartition, taken.recordCount)
+        input.start = taken.position
+        if (taken.stopped !== 'batch-full') break
+        await producer.flushFull()
+      }
+      // What is left is a partial line, a last line without delimiter, or a line that is too large: the splitter's business.
+      if (!(await this.one(splitter))) return
+    }
+  }
+
+  /** The general path, an item at a time. */
+  async items(input: ChunkedInput, pause: PauseHandler): Promise<void> {
+    const { format, delimiter } = this.options
+    const ends = (format.kind === 'template' ? format.template.delimiter : undefined) ?? delimiter
+    const limitBytes = () => TEXT_FACTOR * this.options.recordLimitBytes() + TEXT_EXTRA_BYTES
+    const splitter = new ItemSplitter(input, ends, format.kind === 'value' ? this.options.recordLimitBytes : limitBytes, pause)
+    while (!this.io.signal.aborted && (await this.one(splitter))) {
+      // One item after the other.
+    }
+  }
+
+  /** False at the end of the input. */
+  private async one(splitter: ItemSplitter): Promise<boolean> {
+    const item = await splitter.next()
+    if (item === undefined) return false
+    this.itemCount += 1
+    try {
+      if (item.kind === 'too-large') throw tooLarge(item.sizeBytes, this.options.recordLimitBytes())
+      const { record, partition } = this.toRecord(item.bytes)
+      const wait = this.producer.add(record, this.itemCount, this.options.keepPartition ? partition : undefined)
+      if (wait !== undefined) await wait
+      this.options.acknowledgements?.take(this.producer.lastPartition, 1)
+    } catch (error) {
+      if (!isBadItem(error)) throw error
+      await this.io.failItem(`${this.name}: line ${this.itemCount}: ${error.message}`, error.hint)
+      if (this.options.onBad === 'stop') throw new StopAtBadItem()
+    }
+    return true
+  }
+
+  private toRecord(bytes: Buffer): ParsedRecord {
+    const { format, options } = { format: this.options.format, options: this.options }
+    switch (format.kind) {
+      case 'json':
+        return this.complete(parseJsonRecord(bytes))
+      case 'template':
+        return this.complete(format.template.parse(bytes, options.nullText))
+      case 'value':
+      case 'batch':
+        return this.complete({ record: this.valueRecord(bytes), partition: undefined })
+    }
+  }
+
+  private valueRecord(bytes: Buffer): RecordInput {
+    const { keySeparator, nullText } = this.options
+    const orNull = (text: Buffer) => (nullText !== undefined && text.equals(nullText) ? null : text)
+    if (keySeparator === undefined) return { value: orNull(bytes) }
+    const at = bytes.indexOf(keySeparator)
+    if (at === -1) {
+      throw new LogqError('LOGQ_INVALID_RECORD', `no key separator '${Buffer.from(keySeparator).toString()}' is in it`)
+    }
+    return { key: orNull(bytes.subarray(0, at)), value: orNull(bytes.subarray(at + keySeparator.length)) }
+  }
+
+  /** Adds what the options give to every record; what the item itself says wins. */
+  private complete({ record, partition }: ParsedRecord): ParsedRecord {
+    const { key, headers, timestampMs } = this.options
+    const withKey = key === undefined || record.key !== undefined ? {} : { key }
+    const withHeaders = headers.length === 0 ? {} : { headers: [...(record.headers ?? []), ...headers] }
+    const withTimestamp = timestampMs === undefined || record.timestampMs !== undefined ? {} : { timestampMs }
+    return { record: { ...record, ...withKey, ...withHeaders, ...withTimestamp }, partition }
+  }
+}
+
+function isBadItem(error: unknown): error is LogqError {
+  return (
+    isLogqError(error, 'LOGQ_INVALID_RECORD') ||
+    isLogqError(error, 'LOGQ_RECORD_TOO_LARGE') ||
+    isLogqError(error, 'LOGQ_UNKNOWN_PARTITION')
+  )
+}

@@ -1,0 +1,115 @@
+/**
+ * Prints slices of batches in the format that was chosen: in bulk where nothing but values and delimiters is wanted, record by record
+ * otherwise, and as they are for --format batch.
+ */
+import { joinValues } from '../../lib/record/join-values.js'
+import type { BatchSlice } from '../../lib/consume/read-partition.js'
+import type { RecordCursor } from '../../lib/record/record-cursor.js'
+import type { RecordBatch } from '../../lib/record/batch.js'
+import type { OutputWriter } from '../output.js'
+import { gateFor } from './escape.js'
+import type { OutputFormat } from './format.js'
+import type { PrintedRecord, RecordPrinter } from './printer.js'
+import { recordPrinter } from './record-printer.js'
+
+export interface BatchPrinterOptions {
+  readonly format: OutputFormat
+  readonly delimiter: Uint8Array
+  readonly keySeparator: Uint8Array | undefined
+  readonly nullText: Uint8Array | undefined
+  readonly raw: boolean
+  /** -n: no more records than this. */
+  readonly limit: number | undefined
+}
+
+export class BatchPrinter {
+  /** Records printed so far. */
+  printedCount = 0
+  readonly #records: RecordPrinter | undefined
+  readonly #isPlain: boolean
+
+  constructor(
+    private readonly options: BatchPrinterOptions,
+    private readonly output: OutputWriter,
+  ) {
+    const { format, delimiter, keySeparator, nullText, raw } = options
+    const gate = gateFor(output, raw)
+    this.#isPlain = format.kind === 'value' && keySeparator === undefined && (raw || !output.isTerminal)
+    this.#records = format.kind === 'batch' ? undefined : recordPrinter(format, { delimiter, keySeparator, nullText, gate })
+  }
+
+  /** True when -n is reached, or nobody reads any more: reading on would be in vain. */
+  get isDone(): boolean {
+    return this.output.readerClosed || this.printedCount >= (this.options.limit ?? Infinity)
+  }
+
+  async print(topic: string, slice: BatchSlice): Promise<void> {
+    const left = (this.options.limit ?? Infinity) - this.printedCount
+    if (this.#records === undefined) this.printedCount += await this.#printBatch(slice)
+    else if (this.#isPlain && slice.batch.recordCount <= left) await this.#printValues(slice)
+    else await this.#printRecords(topic, slice, this.#records)
+  }
+
+  /** One record that is held already. */
+  async printRecord(topic: string, partition: number, record: PrintedRecord): Promise<void> {
+    this.#records?.print(topic, partition, record, this.output.buffer)
+    this.printedCount += 1
+    const wait = this.output.settle()
+    if (wait !== undefined) await wait
+  }
+
+  async #printValues({ batch, fromOffset, toOffset }: BatchSlice): Promise<void> {
+    const { delimiter, nullText } = this.options
+    this.printedCount += joinValues(batch, fromOffset, toOffset, delimiter, nullText ?? NOTHING, this.output.buffer)
+    const wait = this.output.settle()
+    if (wait !== undefined) await wait
+  }
+
+  async #printRecords(
+    topic: string,
+    { partition, batch, fromOffset, toOffset }: BatchSlice,
+    printer: RecordPrinter,
+  ): Promise<void> {
+    const cursor = batch.cursor()
+    const record = lendingRecord(batch, cursor)
+    while (!this.isDone && cursor.next()) {
+      if (cursor.offset < fromOffset || cursor.offset >= toOffset) continue
+      printer.print(topic, partition, record, this.output.buffer)
+      this.printedCount += 1
+      const wait = this.output.settle()
+      if (wait !== undefined) await wait
+    }
+  }
+
+  /** A batch goes whole or not at all; the caller has refused ranges that do not begin and end at a batch. */
+  async #printBatch({ batch }: BatchSlice): Promise<number> {
+    const wait = this.output.write(batch.bytes)
+    if (wait !== undefined) await wait
+    return batch.recordCount
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** One object for all records of a batch: a printer reads it before the cursor moves on. */
+function lendingRecord(batch: RecordBatch, cursor: RecordCursor): PrintedRecord {
+  const { timestampType } = batch
+  return {
+    timestampType,
+    get offset() {
+      return cursor.offset
+    },
+    get timestampMs() {
+      return cursor.timestampMs
+    },
+    get key() {
+      return cursor.copyKey()
+    },
+    get value() {
+      return cursor.copyValue()
+    },
+    get headers() {
+      return cursor.copyHeaders()
+    },
+  }
+}

@@ -76,5 +76,5 @@ const verbs: Readonly<Record<string, string>> = {
 }
 
 function verbOf(syscall: string): string {
-  return verbs[syscall] ?? syscall
+  return (Object.hasOwn(verbs, syscall) ? verbs[syscall] : undefined) ?? syscall
 }

@@ -8,6 +8,7 @@
  * Standard streams are those of lib/system: `process.stdout` and its siblings are never touched (on a pipe that alone changes the
  * mode of a description that other programs share).
  */
+import { setMaxListeners } from 'node:events'
 import { constants } from 'node:os'
 import { createNodeSystem } from '../lib/system/node-system.js'
 import { openInputFile, openStandardStreams } from '../lib/system/standard-streams.js'
@@ -23,6 +24,10 @@ let signal: NodeJS.Signals | undefined
 const streams = openStandardStreams()
 
 function main(): void {
+  // Every follower of a partition listens to it.
+  setMaxListeners(0, received.signal)
+  // Warnings of Node.js itself are not for users, and printing one touches process.stderr.
+  process.removeAllListeners('warning')
   for (const name of signals) {
     process.on(name, () => {
       if (signal !== undefined) {

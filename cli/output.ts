@@ -67,6 +67,8 @@ class BufferedWriter implements OutputWriter {
   private pending: Promise<void> | undefined
   private failure: Error | undefined
   private handedOverBytes = 0
+  /** Whoever waits for a write and must hear of a signal. */
+  private readonly onAbort = new Set<() => void>()
   private readonly stream: OutputStream
   private readonly options: OutputWriterOptions
   private readonly bufferBytes: number
@@ -75,6 +77,10 @@ class BufferedWriter implements OutputWriter {
     this.stream = stream
     this.options = options
     this.bufferBytes = options.bufferBytes ?? BUFFER_BYTES
+    const wakeAll = (): void => {
+      for (const wake of this.onAbort) wake()
+    }
+    options.signal.addEventListener('abort', wakeAll, { once: true })
   }
 
   get isTerminal(): boolean {
@@ -166,10 +172,10 @@ class BufferedWriter implements OutputWriter {
       let onAbort = (): void => undefined
       const aborted = new Promise<void>((resolve) => {
         onAbort = resolve
-        signal.addEventListener('abort', onAbort, { once: true })
+        this.onAbort.add(onAbort)
       })
       await Promise.race([pending, aborted])
-      signal.removeEventListener('abort', onAbort)
+      this.onAbort.delete(onAbort)
     }
     if (signal.aborted) {
       const enough = new AbortController()

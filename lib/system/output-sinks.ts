@@ -1,0 +1,213 @@
+/**
+ * Ways to write a descriptor without ever blocking the process: one class for each kind of thing behind it. `SerialOutput`
+ * (standard-streams.ts) puts the writes of several callers in order and counts what was accepted.
+ */
+import type { ChildProcess } from 'node:child_process'
+import fs from 'node:fs'
+import type net from 'node:net'
+import { systemErrorCode } from '../errors.js'
+import { systemError } from './system-error.js'
+
+export interface OutputSink {
+  /** Bytes accepted without waiting, from the start of `bytes`. */
+  writeNow(bytes: Uint8Array): number
+  /** Waits until at least one byte, and at most all, were accepted; returns how many. */
+  writeSome(bytes: Uint8Array): Promise<number>
+  /** Resolves when whatever stands between this process and the descriptor has passed everything on. */
+  close(): Promise<void>
+}
+
+// Lines for people and small results: one page costs less in place than on the thread pool, and is out before process.exit.
+const SMALL_WRITE_BYTES = 4096
+
+/** Files. The position stays with the open file description, so that `>>` appends and `(a; b) > file` follow each other. */
+export class FileSink implements OutputSink {
+  readonly #fd: number
+
+  constructor(fd: number) {
+    this.#fd = fd
+  }
+
+  writeNow(bytes: Uint8Array): number {
+    return bytes.length <= SMALL_WRITE_BYTES ? fs.writeSync(this.#fd, bytes, 0, bytes.length, null) : 0
+  }
+
+  // One call to the system for the whole of `bytes`: processes that share a file opened for appending do not mix within it.
+  writeSome(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.write(this.#fd, bytes, 0, bytes.length, null, (error, bytesWritten) => {
+        if (error) reject(error)
+        else resolve(bytesWritten)
+      })
+    })
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Memory devices, which never wait; and stderr where nothing better is to be had (see `openSink`). */
+export class PlainSink implements OutputSink {
+  readonly #fd: number
+
+  constructor(fd: number) {
+    this.#fd = fd
+  }
+
+  writeNow(bytes: Uint8Array): number {
+    try {
+      return fs.writeSync(this.#fd, bytes, 0, bytes.length, null)
+    } catch (error) {
+      // Someone who shares the description made it non-blocking.
+      if (systemErrorCode(error) === 'EAGAIN') return 0
+      throw error
+    }
+  }
+
+  async writeSome(bytes: Uint8Array): Promise<number> {
+    for (;;) {
+      const accepted = this.writeNow(bytes)
+      if (accepted > 0) return accepted
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, 10)
+      })
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+// The event loop passes on this much by itself before the count of accepted bytes moves.
+const POLLED_WRITE_BYTES = 256 * 1024
+
+/** Pipes and terminals. `direct`: the descriptor is this program's own and non-blocking. */
+export class PolledSink implements OutputSink {
+  readonly #fd: number
+  readonly #direct: boolean
+  readonly #terminal: boolean
+  #socket: net.Socket | undefined
+  #failure: Error | undefined
+  #closed = false
+
+  constructor(fd: number, options: { direct: boolean; terminal: boolean }) {
+    this.#fd = fd
+    this.#direct = options.direct
+    this.#terminal = options.terminal
+  }
+
+  writeNow(bytes: Uint8Array): number {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#closed) throw systemError('EBADF', 'write')
+    if (!this.#direct) return 0
+    try {
+      return fs.writeSync(this.#fd, bytes, 0, bytes.length, null)
+    } catch (error) {
+      if (systemErrorCode(error) === 'EAGAIN') return 0
+      throw error
+    }
+  }
+
+  writeSome(bytes: Uint8Array): Promise<number> {
+    const part = bytes.length > POLLED_WRITE_BYTES ? bytes.subarray(0, POLLED_WRITE_BYTES) : bytes
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) {
+        reject(this.#failure)
+        return
+      }
+      this.#socket ??= this.#makeSocket()
+      this.#socket.write(part, (error) => {
+        if (error) reject(error)
+        else resolve(part.length)
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#socket !== undefined) this.#socket.destroy()
+    else if (this.#direct) fs.closeSync(this.#fd)
+  }
+
+  #makeSocket(): net.Socket {
+    // A tty.WriteStream would make its descriptor blocking: a terminal stopped with Ctrl-S would stop this process. A ReadStream is
+    // a socket on the same kind of handle, and nobody starts its reading side.
+    const socket = this.#terminal
+      ? new (process.getBuiltinModule('node:tty').ReadStream)(this.#fd)
+      : new (process.getBuiltinModule('node:net').Socket)({ fd: this.#fd, readable: false, writable: true })
+    socket.on('error', (error) => {
+      this.#failure = error
+    })
+    return socket
+  }
+}
+
+/** A pipe whose reader was gone before the first write. */
+export class BrokenSink implements OutputSink {
+  writeNow(): number {
+    throw systemError('EPIPE', 'write')
+  }
+
+  async writeSome(): Promise<number> {
+    throw systemError('EPIPE', 'write')
+  }
+
+  async close(): Promise<void> {}
+}
+
+/**
+ * What can neither be opened again nor safely be made non-blocking: a child, `cat`, owns the blocking descriptor (ChildSource says
+ * why a socket is no exception). Accepted then means accepted by the pipe to that child. `close` waits for the child, so that the
+ * next command's output comes after this one's.
+ */
+export class ChildSink implements OutputSink {
+  readonly #child: ChildProcess
+  readonly #input: net.Socket
+  readonly #exited: Promise<Error | undefined>
+
+  constructor(fd: number) {
+    const { spawn } = process.getBuiltinModule('node:child_process')
+    this.#child = spawn('cat', [], { stdio: ['pipe', fd, 'ignore'], detached: true })
+    this.#input = this.#child.stdin as net.Socket
+    this.#input.on('error', () => {})
+    this.#exited = new Promise((resolve) => {
+      this.#child.on('error', resolve)
+      this.#child.on('exit', (code, signal) => resolve(failureOf(code, signal)))
+    })
+    // Written bytes must get through before this process ends, but an idle child must not keep it from ending.
+    this.#child.unref()
+    this.#input.unref()
+  }
+
+  writeNow(): number {
+    return 0
+  }
+
+  writeSome(bytes: Uint8Array): Promise<number> {
+    this.#input.ref()
+    return new Promise((resolve, reject) => {
+      this.#input.write(bytes, (error) => {
+        if (!error) {
+          this.#input.unref()
+          resolve(bytes.length)
+          return
+        }
+        // The child is gone, or going: how it went says why.
+        this.#child.ref()
+        void this.#exited.then((failure) => reject(failure ?? systemError('EPIPE', 'write')))
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#child.ref()
+    this.#input.end()
+    const failure = await this.#exited
+    if (failure !== undefined) throw failure
+  }
+}
+
+function failureOf(code: number | null, signal: string | null): Error | undefined {
+  if (code === 0) return undefined
+  if (signal === 'SIGPIPE') return systemError('EPIPE', 'write')
+  return systemError('EIO', 'write', undefined, `the child that writes the output failed (${signal ?? `exit ${code}`})`)
+}

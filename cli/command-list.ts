@@ -35,4 +35,11 @@ export const commandGroups: readonly CommandGroup[] = [
       { name: 'topic rm', load: async () => (await import('./commands/topic-rm.js')).command },
     ],
   },
+  {
+    title: 'Care',
+    commands: [
+      { name: 'fsck', load: async () => (await import('./commands/fsck.js')).command },
+      { name: 'digest', load: async () => (await import('./commands/digest.js')).command },
+    ],
+  },
 ]

@@ -11,7 +11,7 @@ import { TOPICS_DIRECTORY } from '../store/names.js'
 import { selectPartitions, viewContext } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import { findTopic } from '../store/topics.js'
-import type { BatchSlice } from './read-partition.js'
+import type { BatchSlice } from '../log/read-partition.js'
 
 export interface FollowOptions {
   /** Offset to go on from, by partition. Partitions that are not named are followed from their start. */
@@ -37,7 +37,11 @@ const TURN_BATCHES = 16
 const MAX_OPEN_READERS = 256
 
 /** Never ends by itself: abort the signal. Throws CorruptionError or a system error. */
-export async function* followTopic(store: Store, topic: string, options: FollowOptions): AsyncGenerator<FollowStep, void, undefined> {
+export async function* followTopic(
+  store: Store,
+  topic: string,
+  options: FollowOptions,
+): AsyncGenerator<FollowStep, void, undefined> {
   let { fromOffsets } = options
   for (;;) {
     const live = new LiveTopic(store, topic)
@@ -97,7 +101,11 @@ async function* followIncarnation(live: LiveTopic, options: FollowOptions): Asyn
 }
 
 /** What one partition has, up to its turn's share. */
-async function* turn(reader: LogReader, partition: number, signal: AbortSignal | undefined): AsyncGenerator<BatchSlice, void, undefined> {
+async function* turn(
+  reader: LogReader,
+  partition: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<BatchSlice, void, undefined> {
   for (let taken = 0; taken < TURN_BATCHES && signal?.aborted !== true; taken += 1) {
     const fromOffset = reader.nextOffset
     const batch = reader.poll()

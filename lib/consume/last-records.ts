@@ -1,7 +1,7 @@
 /** The last records of a topic: where they begin in each partition, and all partitions merged by timestamp. */
 import { listSegments, logEndOffset, logStartOffset, type ViewContext } from '../log/log-view.js'
 import type { LogRecord } from '../record/record.js'
-import { readPartition } from './read-partition.js'
+import { readPartition } from '../log/read-partition.js'
 
 /** Where the last records of one partition are. */
 export interface LastRange {
@@ -47,7 +47,10 @@ export async function* mergeLast(
   }
 }
 
-async function* mergeByTimestamp(ranges: readonly LastRange[], signal?: AbortSignal): AsyncGenerator<PlacedRecord, void, undefined> {
+async function* mergeByTimestamp(
+  ranges: readonly LastRange[],
+  signal?: AbortSignal,
+): AsyncGenerator<PlacedRecord, void, undefined> {
   const heads: { readonly records: AsyncIterator<PlacedRecord>; record: PlacedRecord }[] = []
   for (const { context, fromOffset, toOffset } of ranges) {
     const records = readRecordsOf(context, fromOffset, toOffset, signal)

@@ -56,7 +56,8 @@ export class BatchScanner {
     }
     const batch = viewOf(this.#buffer.subarray(start, start + sizeBytes))
     if (typeof batch === 'string') return { kind: 'bad', position, reason: batch }
-    if (this.options.checkCrc && !batch.crcMatches()) return { kind: 'bad', position, reason: 'the CRC of a batch does not match' }
+    if (this.options.checkCrc && !batch.crcMatches())
+      return { kind: 'bad', position, reason: 'the CRC of a batch does not match' }
     this.position = position + sizeBytes
     return { kind: 'batch', batch, position }
   }
@@ -101,7 +102,12 @@ function viewOf(bytes: Uint8Array): RecordBatch | string {
  * Why a whole batch cannot stand where it is found, or undefined when it can. The CRC leaves base offset and leader epoch uncovered,
  * so these checks are made beside it. `contiguous`: no gap may stand before it (a leader's own tail); otherwise gaps are normal.
  */
-export function misfit(batch: RecordBatch, expectedOffset: number, previousEpoch: number, contiguous: boolean): string | undefined {
+export function misfit(
+  batch: RecordBatch,
+  expectedOffset: number,
+  previousEpoch: number,
+  contiguous: boolean,
+): string | undefined {
   const { baseOffset, partitionLeaderEpoch } = batch
   if (baseOffset < expectedOffset || (contiguous && baseOffset !== expectedOffset)) {
     return `a batch has base offset ${baseOffset} where ${expectedOffset} is expected`

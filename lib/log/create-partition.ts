@@ -124,4 +124,3 @@ function emptyState(system: System): StateBlock {
     holderStartTicks: system.self.startTicks,
   }
 }
-

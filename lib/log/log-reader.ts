@@ -90,7 +90,8 @@ export class LogReader {
       return segment.next()
     } catch (error) {
       if (error instanceof BadSegmentError) throw this.#corruption(segment, error.position, error.offset, error.reason)
-      if (error instanceof InvalidBatchError) throw this.#corruption(segment, segment.position, segment.nextOffset, error.message)
+      if (error instanceof InvalidBatchError)
+        throw this.#corruption(segment, segment.position, segment.nextOffset, error.message)
       throw error
     }
   }
@@ -184,7 +185,10 @@ export class LogReader {
         throw this.#corruption(segment, step.position, segment.nextOffset, step.reason)
       }
       const point = readRecoveryPoint(this.context)
-      const isSynced = point?.segmentBaseOffset === segment.baseOffset ? step.position < point.position : segment.nextOffset < (point?.offset ?? 0)
+      const isSynced =
+        point?.segmentBaseOffset === segment.baseOffset
+          ? step.position < point.position
+          : segment.nextOffset < (point?.offset ?? 0)
       if (isSynced) throw this.#corruption(segment, step.position, segment.nextOffset, step.reason)
       this.#markDeadEnd(segment)
       return true

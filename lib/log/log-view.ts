@@ -144,7 +144,8 @@ function batchInSegment(
     const index = new TimeIndexReader(fs, indexFd, base)
     const last = index.entry(index.entryCount - 1)
     // At roll the last entry gets the segment's largest timestamp, so that a closed segment is passed over without a scan.
-    if (!isActive && last !== undefined && last.timestampMs < timestampMs && isLargest(context, base, fd, last)) return undefined
+    if (!isActive && last !== undefined && last.timestampMs < timestampMs && isLargest(context, base, fd, last))
+      return undefined
     return index.entry(index.slotForTimestamp(timestampMs))?.offset ?? base
   })
   if (hint === undefined) return undefined
@@ -157,7 +158,12 @@ function batchInSegment(
 }
 
 /** Whether an entry is true at all: its batch must be there with that timestamp. A damaged index must not hide records. */
-function isLargest(context: ViewContext, base: number, fd: number, entry: { readonly offset: number; readonly timestampMs: number }): boolean {
+function isLargest(
+  context: ViewContext,
+  base: number,
+  fd: number,
+  entry: { readonly offset: number; readonly timestampMs: number },
+): boolean {
   const { position } = indexedPosition(context, base, fd, entry.offset)
   const scanner = new BatchScanner(context.system.fs, fd, position, { checkCrc: false, chunkBytes: 8192 })
   for (let step = scanner.next(); step.kind === 'batch'; step = scanner.next()) {
@@ -178,7 +184,12 @@ async function firstRecordAt(batch: RecordBatch, timestampMs: number): Promise<n
 }
 
 /** The last believable index entry at or below an offset; the segment's start without one. */
-function indexedPosition(context: ViewContext, base: number, logFd: number, offset: number): { position: number; offset: number } {
+function indexedPosition(
+  context: ViewContext,
+  base: number,
+  logFd: number,
+  offset: number,
+): { position: number; offset: number } {
   const start = { position: 0, offset: base }
   return withSegment(context, base, OFFSET_INDEX_SUFFIX, start, (fd) => {
     const index = new OffsetIndexReader(context.system.fs, fd, base)

@@ -204,9 +204,13 @@ export class Log {
       case 'deleted':
         throw topicRemoved(this.context.directory)
       case 'sync-failed':
-        throw new LogqError('LOGQ_SYNC_FAILED', `an earlier fsync of '${name}' failed: records above offset ${state.syncedOffset} may be lost`, {
-          hint: 'see logq fsck, then logq fsck --repair',
-        })
+        throw new LogqError(
+          'LOGQ_SYNC_FAILED',
+          `an earlier fsync of '${name}' failed: records above offset ${state.syncedOffset} may be lost`,
+          {
+            hint: 'see logq fsck, then logq fsck --repair',
+          },
+        )
       case 'follower':
         throw new LogqError('LOGQ_CONFLICT', `'${name}' is a follower and takes no records`, { hint: 'produce to its leader' })
       case 'sealed':
@@ -458,4 +462,3 @@ function hintFor(error: unknown): { hint?: string } {
       return {}
   }
 }
-

@@ -2,12 +2,7 @@
 import { openOrCreateFile, readSmallFile, writeFully } from '../system/durable.js'
 import { RECOVERY_POINT_FILE } from './file-names.js'
 import type { LogContext } from './log-context.js'
-import {
-  decodeRecoveryPoint,
-  encodeRecoveryPoint,
-  recoveryPointSlotPosition,
-  type RecoveryPoint,
-} from './recovery-point.js'
+import { decodeRecoveryPoint, encodeRecoveryPoint, recoveryPointSlotPosition, type RecoveryPoint } from './recovery-point.js'
 
 /** Undefined when there is none, or neither slot is whole: then everything has to be verified. */
 export function readRecoveryPoint(context: Pick<LogContext, 'system' | 'directory'>): RecoveryPoint | undefined {

@@ -20,12 +20,7 @@
 import { CorruptionError, LogqError } from '../errors.js'
 import { ownershipOf, readUpTo, replaceFileInPieces, isTemporaryName, removeQuietly } from '../system/durable.js'
 import { BatchScanner, misfit, type ScanStep } from './batch-scanner.js'
-import {
-  LOG_SUFFIX,
-  QUARANTINE_DIRECTORY,
-  segmentBaseOffsets,
-  segmentFileName,
-} from './file-names.js'
+import { LOG_SUFFIX, QUARANTINE_DIRECTORY, segmentBaseOffsets, segmentFileName } from './file-names.js'
 import { anchorBelow, indexableTimestamp } from './index-anchor.js'
 import { newEpochId, readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-file.js'
 import type { LeaderEpoch } from './leader-epochs.js'
@@ -64,7 +59,8 @@ interface VerifiedEnd {
   readonly offset: number
   readonly leaderEpoch: number
   /** How the walk stopped. */
-  readonly stop: Exclude<ScanStep, { kind: 'batch' }> | { readonly kind: 'bad'; readonly position: number; readonly reason: string }
+  readonly stop:
+    Exclude<ScanStep, { kind: 'batch' }> | { readonly kind: 'bad'; readonly position: number; readonly reason: string }
 }
 
 /** The caller holds the append lock and has invalidated the state block (step 1). */
@@ -94,7 +90,10 @@ export function recover(context: LogContext, previousLeaderEpoch: number | undef
 
 /** The error that ends a command whose recovery cut whole batches: the next command goes on from there. */
 export function quarantineError(context: LogContext, report: QuarantineReport): LogqError {
-  const offsets = report.lastOffset === undefined ? `from offset ${report.fromOffset}` : `offsets ${report.fromOffset} to ${report.lastOffset}`
+  const offsets =
+    report.lastOffset === undefined
+      ? `from offset ${report.fromOffset}`
+      : `offsets ${report.fromOffset} to ${report.lastOffset}`
   return new LogqError(
     'LOGQ_CORRUPT',
     `recovery of '${partitionName(context)}' cut unsynced records that are damaged (${offsets}, ${report.bytes} bytes), kept in '${report.path}'`,
@@ -129,7 +128,13 @@ function verify(context: LogContext, bases: readonly number[], recoveryPoint: Re
     first = bases.findLastIndex((base) => base <= recoveryPoint.offset)
     const base = bases[first]
     if (base === undefined) {
-      throw belowRecoveryPoint(context, 'the segment is missing', recoveryPoint, segmentFileName(recoveryPoint.segmentBaseOffset, LOG_SUFFIX), 0)
+      throw belowRecoveryPoint(
+        context,
+        'the segment is missing',
+        recoveryPoint,
+        segmentFileName(recoveryPoint.segmentBaseOffset, LOG_SUFFIX),
+        0,
+      )
     }
     position = base === recoveryPoint.segmentBaseOffset ? recoveryPoint.position : 0
     expectedOffset = position > 0 ? recoveryPoint.offset : base
@@ -141,7 +146,10 @@ function verify(context: LogContext, bases: readonly number[], recoveryPoint: Re
     const name = segmentFileName(base, LOG_SUFFIX)
     // A gap before a segment is what a compaction or a trim leaves; a segment that begins below what was read is a second copy.
     if (base < expectedOffset && n > first) {
-      end = { ...(end ?? failAt(context, name)), stop: { kind: 'bad', position: 0, reason: `segment '${name}' begins below offset ${expectedOffset}` } }
+      end = {
+        ...(end ?? failAt(context, name)),
+        stop: { kind: 'bad', position: 0, reason: `segment '${name}' begins below offset ${expectedOffset}` },
+      }
       break
     }
     const fd = fs.open(`${context.directory}/${name}`, 'read')
@@ -151,7 +159,9 @@ function verify(context: LogContext, bases: readonly number[], recoveryPoint: Re
         throw belowRecoveryPoint(context, `only ${sizeBytes} bytes are left`, recoveryPoint, name, sizeBytes)
       }
       const startsAt = Math.max(base, n === first ? expectedOffset : base)
-      end = walk(context, fd, base, n === first ? position : 0, startsAt, leaderEpoch)
+      // Without a recovery point the partition may be one that was copied from Kafka, where compaction leaves gaps.
+      const contiguous = recoveryPoint !== undefined
+      end = walk(context, fd, base, n === first ? position : 0, startsAt, leaderEpoch, contiguous)
     } finally {
       fs.close(fd)
     }
@@ -174,6 +184,7 @@ function walk(
   position: number,
   offset: number,
   leaderEpoch: number,
+  contiguous: boolean,
 ): VerifiedEnd {
   const scanner = new BatchScanner(context.system.fs, fd, position, { checkCrc: true })
   let end = { segmentBaseOffset, position, offset, leaderEpoch }
@@ -181,7 +192,7 @@ function walk(
     const step = scanner.next()
     if (step.kind !== 'batch') return { ...end, stop: step }
     const { batch } = step
-    const reason = misfit(batch, end.offset, end.leaderEpoch, true)
+    const reason = misfit(batch, end.offset, end.leaderEpoch, contiguous)
     if (reason !== undefined) return { ...end, stop: { kind: 'bad', position: step.position, reason } }
     end = {
       segmentBaseOffset,
@@ -208,7 +219,12 @@ function cut(context: LogContext, bases: readonly number[], end: VerifiedEnd): Q
 }
 
 /** Copies a segment from a position to its end into quarantine/, durably, under a name that a repetition finds again. */
-export function quarantine(context: LogContext, segmentBaseOffset: number, position: number, fromOffset: number): QuarantineReport {
+export function quarantine(
+  context: LogContext,
+  segmentBaseOffset: number,
+  position: number,
+  fromOffset: number,
+): QuarantineReport {
   const { system, directory } = context
   const quarantineDirectory = `${directory}/${QUARANTINE_DIRECTORY}`
   if (system.fs.pathStatus(quarantineDirectory) === undefined) {
@@ -220,7 +236,12 @@ export function quarantine(context: LogContext, segmentBaseOffset: number, posit
     const bytes = Math.max(0, system.fs.fileStatus(fd).sizeBytes - position)
     const path = `${quarantineDirectory}/${segmentBaseOffset}.${position}.${bytes}`
     const status = system.fs.pathStatus(quarantineDirectory)
-    replaceFileInPieces(system, path, piecesOf(context, fd, position), status === undefined ? context.ownership : ownershipOf(status))
+    replaceFileInPieces(
+      system,
+      path,
+      piecesOf(context, fd, position),
+      status === undefined ? context.ownership : ownershipOf(status),
+    )
     return { path, bytes, fromOffset, lastOffset: lastReadableOffset(context, fd, position) }
   } finally {
     system.fs.close(fd)
@@ -228,7 +249,7 @@ export function quarantine(context: LogContext, segmentBaseOffset: number, posit
 }
 
 function* piecesOf(context: LogContext, fd: number, from: number): Iterable<Uint8Array> {
-  for (let position = from; ; ) {
+  for (let position = from; ;) {
     const bytes = readUpTo(context.system.fs, fd, position, 1 << 20)
     if (bytes.length === 0) return
     yield bytes
@@ -325,7 +346,11 @@ function rebuildTail(context: LogContext, files: SegmentFiles, end: VerifiedEnd)
   }
   if (tail.logBytes !== end.position) {
     const file = segmentFileName(files.baseOffset, LOG_SUFFIX)
-    throw new CorruptionError(`'${partitionName(context)}' cannot be read to its end`, { ...place(context), file, position: tail.logBytes }, FSCK)
+    throw new CorruptionError(
+      `'${partitionName(context)}' cannot be read to its end`,
+      { ...place(context), file, position: tail.logBytes },
+      FSCK,
+    )
   }
   return tail
 }
@@ -349,7 +374,13 @@ function advanceRecoveryPoint(
 
 const FSCK = { hint: "see 'logq fsck'" }
 
-function belowRecoveryPoint(context: LogContext, what: string, point: RecoveryPoint, file: string, position: number): CorruptionError {
+function belowRecoveryPoint(
+  context: LogContext,
+  what: string,
+  point: RecoveryPoint,
+  file: string,
+  position: number,
+): CorruptionError {
   return new CorruptionError(
     `synced records of '${partitionName(context)}' below offset ${point.offset} are missing or damaged: ${what}`,
     { ...place(context), file: `${context.directory}/${file}`, position },
@@ -362,7 +393,11 @@ function place(context: LogContext): { topic: string; partition: number } {
 }
 
 function failAt(context: LogContext, file: string): never {
-  throw new CorruptionError(`'${partitionName(context)}' has no segment that can be read`, { ...place(context), file, position: 0 }, FSCK)
+  throw new CorruptionError(
+    `'${partitionName(context)}' has no segment that can be read`,
+    { ...place(context), file, position: 0 },
+    FSCK,
+  )
 }
 
 function segmentSize(context: LogContext, base: number): number {

@@ -31,7 +31,10 @@ export function describeTopic(store: Store, topic: string): TopicDescription {
   const config = Object.fromEntries(
     Object.keys(TOPIC_SETTINGS)
       .filter(isSettingName)
-      .map((name) => [name, { value: overrides[name] ?? TOPIC_SETTINGS[name].default, isDefault: overrides[name] === undefined }]),
+      .map((name) => [
+        name,
+        { value: overrides[name] ?? TOPIC_SETTINGS[name].default, isDefault: overrides[name] === undefined },
+      ]),
   )
   const partitions = selectPartitions(store, file).map((partition) => describePartition(store, topic, partition))
   return { topic, topicId: file.topicId, partitioner: file.partitioner, created: file.created, config, partitions }

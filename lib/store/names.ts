@@ -6,9 +6,9 @@ export const STORE_FILE = 'logq.json'
 export const STORE_LOCK_FILE = 'lock'
 export const TOPICS_DIRECTORY = 'topics'
 export const TOPIC_SUFFIX = '.json'
-/** A topic whose creation, or removal, is under way; the next topic command finishes or undoes it. */
-export const CREATING_SUFFIX = '.creating'
-export const REMOVING_SUFFIX = '.removing'
+/** Not longer than '.json': a name of 249 characters must fit in the 255 of a file name. A topic whose creation, or removal, is under way; the next topic command finishes or undoes it. */
+export const CREATING_SUFFIX = '.new'
+export const REMOVING_SUFFIX = '.rm'
 
 const RULE = "a name has 1 to 249 of the characters a-z A-Z 0-9 . _ -, is not '.' or '..', and begins with neither '-' nor '__'"
 

@@ -5,7 +5,14 @@
  * read-only.
  */
 import { LogqError, systemErrorCode } from '../errors.js'
-import { isTemporaryName, openOrCreateFile, ownershipOf, readSmallFile, replaceFile, type Ownership } from '../system/durable.js'
+import {
+  isTemporaryName,
+  openOrCreateFile,
+  ownershipOf,
+  readSmallFile,
+  replaceFile,
+  type Ownership,
+} from '../system/durable.js'
 import type { FileStatus } from '../system/file-system.js'
 import type { System } from '../system/system.js'
 import { STORE_FILE, STORE_LOCK_FILE, TOPICS_DIRECTORY, partitionsInListing } from './names.js'
@@ -40,7 +47,8 @@ export function openStore(system: System, path: string): Store {
   if (status.kind !== 'directory') throw new LogqError('LOGQ_UNKNOWN_STORE', `store '${path}' is not a directory`)
   const ownership = ownershipOf(status)
   const file = readSmallFile(system.fs, `${path}/${STORE_FILE}`)
-  if (file !== undefined) return { system, path, kind: 'logq', storeId: parseStoreFile(file, `${path}/${STORE_FILE}`), ownership }
+  if (file !== undefined)
+    return { system, path, kind: 'logq', storeId: parseStoreFile(file, `${path}/${STORE_FILE}`), ownership }
   if (partitionsInListing(system.fs.list(path)).length > 0) {
     return { system, path, kind: 'kafka', storeId: undefined, ownership }
   }
@@ -110,7 +118,8 @@ function parseStoreFile(bytes: Uint8Array, file: string): string {
   const content = parseJsonObject(bytes, file)
   checkFormatVersion(content['formatVersion'], file, STORE_FORMAT_VERSION)
   const storeId = content['storeId']
-  if (typeof storeId !== 'string') throw new LogqError('LOGQ_CORRUPT', `'${file}' has no storeId`, { hint: 'restore the file from a backup' })
+  if (typeof storeId !== 'string')
+    throw new LogqError('LOGQ_CORRUPT', `'${file}' has no storeId`, { hint: 'restore the file from a backup' })
   return storeId
 }
 
@@ -163,7 +172,7 @@ function canBecomeStore(system: System, path: string): boolean {
 
 function makeDirectories(system: System, path: string, mode: number): void {
   const absent: string[] = []
-  for (let directory = path; statusOf(system, directory) === undefined; ) {
+  for (let directory = path; statusOf(system, directory) === undefined;) {
     absent.unshift(directory)
     const parent = directory.replace(/\/+[^/]+\/*$/, '')
     if (parent === directory || parent === '') break

@@ -30,15 +30,29 @@ const MAX_INT32 = 0x7fff_ffff
 
 export const TOPIC_SETTINGS = {
   'retention.ms': number('ms', 14 * DAY_MS, -1, Number.MAX_SAFE_INTEGER, 'age at which retain removes a segment; -1 for never'),
-  'retention.bytes': number('bytes', -1, -1, Number.MAX_SAFE_INTEGER, 'size of a partition above which retain removes its oldest segments; -1 for no limit'),
+  'retention.bytes': number(
+    'bytes',
+    -1,
+    -1,
+    Number.MAX_SAFE_INTEGER,
+    'size of a partition above which retain removes its oldest segments; -1 for no limit',
+  ),
   'segment.bytes': number('bytes', 64 * MIB, 256, MAX_INT32, 'size at which a segment is full and the next one begins'),
   'segment.ms': number('ms', DAY_MS, 1, Number.MAX_SAFE_INTEGER, 'span of timestamps after which the next segment begins'),
   'index.interval.bytes': number('bytes', 4096, 0, MAX_INT32, 'bytes of records between two entries of an index'),
   'max.message.bytes': number('bytes', 16 * MIB, 128, MAX_INT32 - 65_536, 'largest record batch that is accepted'),
-  'cleanup.policy': choice('delete', ['delete', 'compact', 'compact,delete'], 'what retain and compact may do with old records'),
+  'cleanup.policy': choice(
+    'delete',
+    ['delete', 'compact', 'compact,delete'],
+    'what retain and compact may do with old records',
+  ),
   'delete.retention.ms': number('ms', DAY_MS, 0, Number.MAX_SAFE_INTEGER, 'time for which compaction keeps a tombstone'),
   'min.insync.replicas': number('count', 1, 1, 1000, 'in-sync replicas that --acks all asks for'),
-  'compression.type': choice('producer', ['producer', 'none', 'gzip', 'snappy', 'lz4', 'zstd'], "codec of new batches; 'producer' leaves it to produce -z"),
+  'compression.type': choice(
+    'producer',
+    ['producer', 'none', 'gzip', 'snappy', 'lz4', 'zstd'],
+    "codec of new batches; 'producer' leaves it to produce -z",
+  ),
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof TOPIC_SETTINGS
@@ -49,12 +63,16 @@ export type TopicOverrides = Partial<Record<SettingName, number | string>>
 export class TopicConfig {
   constructor(readonly overrides: TopicOverrides) {}
 
-  number(name: { [Name in SettingName]: (typeof TOPIC_SETTINGS)[Name] extends NumberSetting ? Name : never }[SettingName]): number {
+  number(
+    name: { [Name in SettingName]: (typeof TOPIC_SETTINGS)[Name] extends NumberSetting ? Name : never }[SettingName],
+  ): number {
     const value = this.overrides[name]
     return typeof value === 'number' ? value : TOPIC_SETTINGS[name].default
   }
 
-  choice(name: { [Name in SettingName]: (typeof TOPIC_SETTINGS)[Name] extends ChoiceSetting ? Name : never }[SettingName]): string {
+  choice(
+    name: { [Name in SettingName]: (typeof TOPIC_SETTINGS)[Name] extends ChoiceSetting ? Name : never }[SettingName],
+  ): string {
     const value = this.overrides[name]
     return typeof value === 'string' ? value : TOPIC_SETTINGS[name].default
   }
@@ -96,7 +114,9 @@ export function isSettingName(name: string): name is SettingName {
 
 export function settingOf(name: string): Setting {
   if (isSettingName(name)) return TOPIC_SETTINGS[name]
-  throw new LogqError('LOGQ_USAGE', `'${name}' is not a setting of a topic`, { hint: `one of: ${Object.keys(TOPIC_SETTINGS).join(' ')}` })
+  throw new LogqError('LOGQ_USAGE', `'${name}' is not a setting of a topic`, {
+    hint: `one of: ${Object.keys(TOPIC_SETTINGS).join(' ')}`,
+  })
 }
 
 const UNITS = {

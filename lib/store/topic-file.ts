@@ -36,7 +36,8 @@ export function parseTopicFile(bytes: Uint8Array, path: string): TopicFile {
   if (typeof topic !== 'string' || typeof topicId !== 'string' || typeof created !== 'string' || known === undefined) {
     throw damaged(path, 'topic, topicId, created or partitioner is wrong')
   }
-  if (typeof partitions !== 'number' || !Number.isInteger(partitions) || partitions < 1) throw damaged(path, 'partitions is wrong')
+  if (typeof partitions !== 'number' || !Number.isInteger(partitions) || partitions < 1)
+    throw damaged(path, 'partitions is wrong')
   return { topic, topicId, partitions, partitioner: known, config: checkOverrides(content['config'], path), created }
 }
 

@@ -1,17 +1,17 @@
 /**
  * Topics: create, list, look up, alter, remove (format-spec/topic.md). All changes hold the store's lock.
  *
- * Creating: 1 `topics/T.creating` with the whole topic file, durable; 2 partition directories; 3 the store's directory synced; 4 renamed
+ * Creating: 1 `topics/T.new` with the whole topic file, durable; 2 partition directories; 3 the store's directory synced; 4 renamed
  * to `topics/T.json`: the topic exists from here on. Crash before 4: the next topic command removes what is empty, and the file.
  * Adding partitions: 1 directories; 2 synced; 3 the topic file replaced. Crash before 3: left-over directories are taken over.
- * Removing: 1 `T.json` renamed to `T.removing`: the topic is gone from here on; 2 each partition marked deleted under its append
- * lock; 3 renamed aside to `.removed-…`; 4 its files unlinked; 5 `T.removing` unlinked. Crash before 5: the next topic command goes on.
+ * Removing: 1 `T.json` renamed to `T.rm`: the topic is gone from here on; 2 each partition marked deleted under its append
+ * lock; 3 renamed aside to `.removed-…`; 4 its files unlinked; 5 `T.rm` unlinked. Crash before 5: the next topic command goes on.
  */
 import { LogqError } from '../errors.js'
 import { createPartition, markPartitionDeleted, removePartitionDirectory } from '../log/create-partition.js'
 import { LOCK_FILE, parsePartitionDirectoryName, partitionDirectoryName } from '../log/file-names.js'
 import type { LockWait } from '../log/partition-lock.js'
-import { parentDirectory, readSmallFile, replaceFile } from '../system/durable.js'
+import { isTemporaryName, parentDirectory, readSmallFile, removeQuietly, replaceFile } from '../system/durable.js'
 import { kafkaTopics } from './kafka-directory.js'
 import {
   CREATING_SUFFIX,
@@ -149,9 +149,19 @@ export function topicPath(store: Store, topic: string): string {
 /** Finishes removals and undoes creations that a killed command left. The caller holds the store's lock. */
 async function finishPending(store: Store, wait: LockWait): Promise<void> {
   makeDirectory(store.system, topicsDirectory(store), store.ownership.directoryMode)
+  sweepTemporaries(store)
   const names = store.system.fs.list(topicsDirectory(store))
   for (const topic of topicsInListing(names, REMOVING_SUFFIX)) await finishRemoval(store, topic, wait)
   for (const topic of topicsInListing(names, CREATING_SUFFIX)) undoCreation(store, topic)
+}
+
+/** Left by processes that were killed: whoever writes one holds the store's lock, and that is us now. */
+function sweepTemporaries(store: Store): void {
+  for (const directory of [store.path, topicsDirectory(store)]) {
+    for (const name of store.system.fs.list(directory)) {
+      if (isTemporaryName(name)) removeQuietly(store.system.fs, `${directory}/${name}`)
+    }
+  }
 }
 
 async function finishRemoval(store: Store, topic: string, wait: LockWait): Promise<void> {

@@ -1,6 +1,6 @@
 /** Bounded reading of one partition: from one offset to another, and no further however busy the topic is. */
-import type { ViewContext } from '../log/log-view.js'
-import { LogReader } from '../log/log-reader.js'
+import type { ViewContext } from './log-view.js'
+import { LogReader } from './log-reader.js'
 import type { RecordBatch } from '../record/batch.js'
 import { loadCodec } from '../record/compression.js'
 

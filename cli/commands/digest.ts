@@ -1,0 +1,56 @@
+/** logq digest: proves that two copies hold the same records. */
+import { digestOfPartitions, digestPartition, type PartitionDigest } from '../../lib/maintain/digest.js'
+import { defineCommand } from '../command.js'
+import { options } from '../options.js'
+import { openForReading, resolveRanges } from '../reading.js'
+
+export const command = defineCommand({
+  name: 'digest',
+  summary: 'print a digest of the records of topics',
+  operands: { topics: { label: 'TOPIC', meaning: 'The topics.', required: true, repeated: true } },
+  options: {
+    store: options.store,
+    partitions: options.partitions,
+    offset: options.offset,
+    json: options.jsonLines,
+    quiet: options.quiet,
+    verbose: { ...options.verbose, meaning: 'Print a line for each partition before that of the topic.' },
+  },
+  examples: [
+    { command: 'logq digest events', meaning: 'One line: digest, number of records, topic.' },
+    {
+      command: 'test "$(logq digest a | cut -c-64)" = "$(logq digest b | cut -c-64)"',
+      meaning: 'Do two topics hold the same records?',
+    },
+  ],
+  exits: ['failed', 'corruption'],
+  man: {
+    description: [
+      'Prints a SHA-256 digest over the partitions, their records in order, and the timestamp, key, value and headers of each; not over offsets, batches, compression or timestamp types. So a faithful copy with as many partitions has the same digest, however it was made. Each line has the digest, the number of records, and the topic (or topic-partition with **-v**).',
+      'The end offsets are taken when the command starts.',
+    ],
+    seeAlso: ['logq-cat(1)'],
+  },
+  async run(args, io) {
+    const { partitions, offset, json } = args.options
+    const store = openForReading(args.options.store, io)
+    const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
+    for (const topic of args.operands.topics) {
+      const digests: PartitionDigest[] = []
+      for (const { context, range } of await resolveRanges(store, topic, partitions, spec, io)) {
+        digests.push(await digestPartition(context, range.fromOffset, range.toOffset, io.signal))
+      }
+      if (io.signal.aborted) return
+      const recordCount = digests.reduce((sum, digest) => sum + digest.recordCount, 0)
+      const digest = digestOfPartitions(digests)
+      if (json) {
+        await io.output().writeText(`${JSON.stringify({ topic, digest, recordCount, partitions: digests })}\n`)
+        continue
+      }
+      if (io.verbose)
+        for (const part of digests)
+          await io.output().writeText(`${part.digest}  ${part.recordCount}  ${topic}-${part.partition}\n`)
+      await io.output().writeText(`${digest}  ${recordCount}  ${topic}\n`)
+    }
+  },
+})

@@ -1,0 +1,110 @@
+/**
+ * Reading for library users: bounded and following, by batch and by record, as async iterators. The records are copies; a batch is a
+ * view that holds until the next one is asked for.
+ */
+import type { RecordBatch } from '../record/batch.js'
+import type { LogRecord } from '../record/record.js'
+import { readPartition, type BatchSlice } from '../log/read-partition.js'
+import { selectPartitions, viewContext } from '../store/partition.js'
+import type { Store } from '../store/store.js'
+import { getTopic } from '../store/topics.js'
+import { followTopic } from './follow-topic.js'
+import { resolveOffsets, type OffsetRange, type OffsetSpec } from './offset-spec.js'
+
+export interface ReadOptions {
+  /** Default: all. */
+  readonly partitions?: readonly number[]
+  /** Where to begin and end, for each partition by itself. Default: from the start. */
+  readonly offset?: OffsetSpec
+  readonly signal?: AbortSignal
+}
+
+/** A batch of which the records in [fromOffset, toOffset) are meant. */
+export interface PlacedBatch {
+  readonly partition: number
+  readonly batch: RecordBatch
+  readonly fromOffset: number
+  readonly toOffset: number
+}
+
+export interface TopicRecord extends LogRecord {
+  readonly partition: number
+}
+
+/**
+ * The batches of a topic, partitions ascending, up to the end offsets as they are at the first call of `next`.
+ * Throws LOGQ_UNKNOWN_TOPIC, LOGQ_UNKNOWN_PARTITION, LOGQ_CORRUPT (CorruptionError), LOGQ_TOPIC_REMOVED, or a system error.
+ */
+export async function* readBatches(
+  store: Store,
+  topic: string,
+  options: ReadOptions = {},
+): AsyncGenerator<PlacedBatch, void, undefined> {
+  for (const { partition, range } of await resolveAll(store, topic, options)) {
+    const context = viewContext(store, topic, partition)
+    yield* readPartition(context, range.fromOffset, range.toOffset, options.signal)
+  }
+}
+
+/** The records of a topic, as `readBatches` gives the batches. */
+export async function* readRecords(
+  store: Store,
+  topic: string,
+  options: ReadOptions = {},
+): AsyncGenerator<TopicRecord, void, undefined> {
+  for await (const slice of readBatches(store, topic, options)) yield* recordsOf(slice)
+}
+
+/**
+ * What is there from `offset` on (default: the end, so new records only), then whatever is appended, until the signal aborts. Notices rolled
+ * segments, added partitions, and a topic that was removed and created anew, which is followed from its start.
+ */
+export async function* followBatches(
+  store: Store,
+  topic: string,
+  options: ReadOptions = {},
+): AsyncGenerator<PlacedBatch, void, undefined> {
+  const offset = options.offset ?? { kind: 'point', point: { kind: 'end' } }
+  const ranges = await resolveAll(store, topic, { ...options, offset })
+  const fromOffsets = new Map(ranges.map(({ partition, range }) => [partition, range.fromOffset]))
+  const { partitions, signal } = options
+  const follow = followTopic(store, topic, {
+    fromOffsets,
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+  for await (const step of follow) {
+    if (step.kind !== 'batch') continue
+    const { partition, batch, fromOffset, toOffset } = step
+    yield { partition, batch, fromOffset, toOffset }
+  }
+}
+
+/** The records of `followBatches`. */
+export async function* followRecords(
+  store: Store,
+  topic: string,
+  options: ReadOptions = {},
+): AsyncGenerator<TopicRecord, void, undefined> {
+  for await (const slice of followBatches(store, topic, options)) yield* recordsOf(slice)
+}
+
+async function resolveAll(
+  store: Store,
+  topic: string,
+  options: ReadOptions,
+): Promise<{ partition: number; range: OffsetRange }[]> {
+  const spec = options.offset ?? { kind: 'point', point: { kind: 'start' } }
+  const nowMs = store.system.clock.nowMs()
+  const resolved = []
+  for (const partition of selectPartitions(store, getTopic(store, topic), options.partitions)) {
+    resolved.push({ partition, range: await resolveOffsets(viewContext(store, topic, partition), spec, nowMs) })
+  }
+  return resolved
+}
+
+function* recordsOf({ partition, batch, fromOffset, toOffset }: BatchSlice): IterableIterator<TopicRecord> {
+  for (const record of batch.records()) {
+    if (record.offset >= fromOffset && record.offset < toOffset) yield { ...record, partition }
+  }
+}

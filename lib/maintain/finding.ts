@@ -1,0 +1,15 @@
+/** What a check found. */
+
+export interface Finding {
+  /**
+   * damage: records were lost or cannot be read. cache: an index or another file that is rebuilt from the log is wrong. note: worth knowing,
+   * and the next append deals with it.
+   */
+  readonly kind: 'damage' | 'cache' | 'note'
+  readonly file: string
+  /** Byte place in the file. */
+  readonly position?: number
+  /** First offset that is concerned. */
+  readonly offset?: number
+  readonly message: string
+}

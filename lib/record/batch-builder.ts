@@ -12,8 +12,8 @@ import { BATCH_HEADER_BYTES, NONE } from './batch-layout.js'
 import { writeHeader } from './batch.js'
 import type { Codec } from './codec.js'
 import { compress, DEFAULT_MAX_DECOMPRESSED_BYTES } from './compression.js'
+import { selectLineKernel } from './kernel.js'
 import type { LineKernel } from './line-kernel.js'
-import { plainKernel } from './plain-kernel.js'
 import type { Header } from './record.js'
 
 export interface BatchBuilderOptions {
@@ -72,7 +72,7 @@ export class BatchBuilder {
     this.codec = options.codec
     this.compressionLevel = options.compressionLevel
     this.maxBatchBytes = options.maxBatchBytes ?? DEFAULT_MAX_BATCH_BYTES
-    this.kernel = options.kernel ?? plainKernel
+    this.kernel = options.kernel ?? selectLineKernel()
     this.out.length = BATCH_HEADER_BYTES
   }
 
@@ -189,12 +189,13 @@ function checkTimestamp(timestampMs: number | bigint): void {
   })
 }
 
+/** Wraps at 64 bits, as the sum does that a reader makes of it. */
 function subtractTimestamps(timestampMs: number | bigint, baseMs: number | bigint): number | bigint {
   if (typeof timestampMs === 'number' && typeof baseMs === 'number') {
     const difference = timestampMs - baseMs
     if (Number.isSafeInteger(difference)) return difference
   }
-  return BigInt(timestampMs) - BigInt(baseMs)
+  return BigInt.asIntN(64, BigInt(timestampMs) - BigInt(baseMs))
 }
 
 const utf8 = new TextEncoder()

@@ -2,8 +2,8 @@
 
 import type { GrowableBytes } from '../bytes/growable-bytes.js'
 import type { RecordBatch } from './batch.js'
+import { selectLineKernel } from './kernel.js'
 import type { LineKernel } from './line-kernel.js'
-import { plainKernel } from './plain-kernel.js'
 
 /**
  * Appends the values of the records with an offset in [fromOffset, toOffset) to `out`, each followed by `delimiter`; a null value is
@@ -16,7 +16,7 @@ export function joinValues(
   delimiter: Uint8Array,
   nullText: Uint8Array,
   out: GrowableBytes,
-  kernel: LineKernel = plainKernel,
+  kernel: LineKernel = selectLineKernel(),
 ): number {
   return kernel.joinValues({ area: batch.recordsArea(), fromOffset, toOffset, delimiter, nullText, out })
 }

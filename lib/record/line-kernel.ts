@@ -45,7 +45,7 @@ export interface JoinValuesJob {
 }
 
 export interface LineKernel {
-  readonly name: 'plain' | 'wasm'
+  readonly name: 'plain' | 'wasm' | 'auto'
   encodeLines(job: EncodeLinesJob): EncodeLinesResult
   /** Appends to `out`; gives the number of records written. Throws InvalidBatchError, with the records before it written. */
   joinValues(job: JoinValuesJob): number

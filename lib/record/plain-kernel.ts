@@ -44,21 +44,26 @@ function encodeLines(job: EncodeLinesJob): EncodeLinesResult {
 }
 
 function joinValues(job: JoinValuesJob): number {
-  const { fromOffset, toOffset, delimiter, nullText, out } = job
   const cursor = new RecordCursor(job.area)
   let recordCount = 0
   while (cursor.next()) {
-    if (cursor.offset < fromOffset || cursor.offset >= toOffset) continue
-    const isNull = cursor.valueStart < 0
-    const source = isNull ? nullText : cursor.bytes
-    const start = isNull ? 0 : cursor.valueStart
-    const end = isNull ? nullText.length : cursor.valueEnd
-    out.reserve(end - start + delimiter.length)
-    out.length = copy(source, start, end, out.bytes, out.length)
-    out.length = copy(delimiter, 0, delimiter.length, out.bytes, out.length)
-    recordCount++
+    if (appendValue(cursor, job)) recordCount++
   }
   return recordCount
+}
+
+/** Writes the cursor's record as joinValues does; false when its offset is outside the range. */
+export function appendValue(cursor: RecordCursor, job: JoinValuesJob): boolean {
+  const { fromOffset, toOffset, delimiter, nullText, out } = job
+  if (cursor.offset < fromOffset || cursor.offset >= toOffset) return false
+  const isNull = cursor.valueStart < 0
+  const source = isNull ? nullText : cursor.bytes
+  const start = isNull ? 0 : cursor.valueStart
+  const end = isNull ? nullText.length : cursor.valueEnd
+  out.reserve(end - start + delimiter.length)
+  out.length = copy(source, start, end, out.bytes, out.length)
+  out.length = copy(delimiter, 0, delimiter.length, out.bytes, out.length)
+  return true
 }
 
 /** Copies `source[start, end)` to `target` at `place`; gives the place after it. */

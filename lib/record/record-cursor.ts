@@ -25,6 +25,15 @@ export interface RecordsArea {
   readonly logAppendTimeMs: number | bigint | undefined
 }
 
+/** A place between two records of a batch. */
+export interface RecordPlace {
+  /** Where the next record begins in the area's bytes. */
+  readonly position: number
+  readonly recordsRead: number
+  /** Offset delta of the record before, -1 for none. */
+  readonly previousDelta: number
+}
+
 /** Start or end of an absent key or value. */
 export const NULL_PLACE = -1
 
@@ -93,6 +102,18 @@ export class RecordCursor implements ReadPlace {
     if (this.position !== this.end) this.fail(`a record is ${this.end - this.position} bytes longer than its fields`, start)
     this.recordsRead++
     return true
+  }
+
+  /** Where the next record begins: what continueAt() takes. */
+  place(): RecordPlace {
+    return { position: this.position, recordsRead: this.recordsRead, previousDelta: this.previousDelta }
+  }
+
+  /** Goes on at a place that something else has walked to, by the same rules. */
+  continueAt(place: RecordPlace): void {
+    this.position = place.position
+    this.recordsRead = place.recordsRead
+    this.previousDelta = place.previousDelta
   }
 
   /** A copy of the current record's key. */

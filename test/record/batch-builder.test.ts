@@ -74,6 +74,23 @@ test('records without a timestamp are stored with -1, also as the only ones', (t
   t.is([...new RecordBatch(batchOf([textRecord('x', 5), textRecord('y', -1)])).records()][1]?.timestampMs, -1)
 })
 
+test('the two timestamps furthest apart come back', (t) => {
+  for (const [first, second] of [
+    [-1, 2n ** 63n - 1n],
+    [2n ** 63n - 1n, -1],
+    [Number.MAX_SAFE_INTEGER, -1],
+  ] as const) {
+    const records = [
+      { value: null, timestampMs: first },
+      { value: null, timestampMs: second },
+    ]
+    t.deepEqual(
+      [...new RecordBatch(batchOf(records)).records()].map((record) => record.timestampMs),
+      [first, second],
+    )
+  }
+})
+
 for (const timestampMs of [-2, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, -5n]) {
   test(`a timestamp of ${timestampMs} is refused and nothing is added`, (t) => {
     const builder = new BatchBuilder({ codec: 'none' })

@@ -47,7 +47,7 @@ function toAssemble(key: string, option: OptionDeclaration, given: GivenOption |
 }
 
 function defaultText(option: OptionDeclaration): string | undefined {
-  if (!('default' in option) || option.default === undefined) return undefined
+  if (!('default' in option)) return undefined
   return String(option.default)
 }
 
@@ -80,8 +80,8 @@ function listOf(choices: readonly string[]): string {
 
 /** What the man page shows as the default of an option; undefined when there is none. */
 export function shownDefault(option: OptionDeclaration): string | undefined {
-  if ('defaultText' in option && option.defaultText !== undefined) return option.defaultText
-  if (!('default' in option) || option.default === undefined) return undefined
+  if ('defaultText' in option) return option.defaultText
+  if (!('default' in option)) return undefined
   if (option.kind === 'size') return formatSize(option.default)
   if (option.kind === 'duration') return formatDuration(option.default)
   return String(option.default)

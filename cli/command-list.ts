@@ -7,7 +7,7 @@ import type { Command } from './command.js'
 export interface CommandEntry {
   /** As typed after `logq`, the same as in the declaration: 'topic create'. */
   readonly name: string
-  load(): Promise<Command>
+  readonly load: () => Promise<Command>
 }
 
 export interface CommandGroup {

@@ -19,7 +19,7 @@ export function parsePartitionList(text: string): PartitionList {
   ranges.sort((a, b) => a.first - b.first)
   const merged: PartitionRange[] = []
   for (const range of ranges) {
-    const before = merged.at(-1)
+    const before = merged[merged.length - 1]
     if (before !== undefined && range.first <= before.last + 1) {
       merged[merged.length - 1] = { first: before.first, last: Math.max(before.last, range.last) }
     } else {

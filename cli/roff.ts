@@ -62,7 +62,7 @@ export class RoffPage {
 
   /** The first paragraph of a section is begun by its title. */
   private startParagraph(): void {
-    if (!/^\.S[HS] /.test(this.lines.at(-1) ?? '')) this.lines.push('.PP')
+    if (!/^\.S[HS] /.test(this.lines[this.lines.length - 1] ?? '')) this.lines.push('.PP')
   }
 
   toString(): string {

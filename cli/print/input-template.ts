@@ -37,7 +37,7 @@ const readable: readonly Field[] = ['key', 'value', 'headers', 'timestamp', 'par
 
 export function parseInputTemplate(text: string): InputTemplate {
   const parts = [...parseTemplate(text)]
-  const last = parts.at(-1)
+  const last = parts[parts.length - 1]
   const delimiter = last?.kind === 'literal' ? last.bytes : undefined
   if (delimiter !== undefined) parts.pop()
   const first = parts[0]

@@ -71,7 +71,7 @@ test('escapeBytes() lets no control character through, whatever the bytes', (t) 
     fc.property(fc.uint8Array({ maxLength: 60 }), fc.constantFrom('text' as const, 'line' as const), (bytes, mode) => {
       const shown = Buffer.from(escapeBytes(bytes, mode))
       const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(shown)
-      return [...text].every((character) => {
+      return Array.from(text).every((character) => {
         const code = character.codePointAt(0) ?? 0
         if (code === 0x0a || code === 0x09) return mode === 'text'
         return code >= 0x20 && !(code >= 0x7f && code <= 0x9f) && !(code >= 0x202a && code <= 0x202e)

@@ -2,7 +2,7 @@
  * Checks a partition: all segments, all small files, and how they fit together. Reads only, and takes no lock: what others append
  * meanwhile is beyond the end that it looks at.
  */
-import { systemErrorCode } from '../errors.js'
+import { CorruptionError, systemErrorCode } from '../errors.js'
 import {
   LEADER_EPOCH_CHECKPOINT_FILE,
   LOCK_FILE,
@@ -15,9 +15,9 @@ import { readLeaderEpochs } from '../log/leader-epoch-file.js'
 import { readLogStartOffset } from '../log/log-start-offset-file.js'
 import { listSegments, readStateBlock, type ViewContext } from '../log/log-view.js'
 import { readRecoveryPoint } from '../log/recovery-point-file.js'
-import { CorruptionError } from '../errors.js'
-import { checkSegment, type SegmentCheck } from './check-segment.js'
+import { checkSegment, type SegmentCheck, type SegmentExpectations } from './check-segment.js'
 import type { Finding } from './finding.js'
+import { isKnownGap, readKnownGaps } from './known-gaps.js'
 
 export interface PartitionCheck {
   readonly topic: string
@@ -45,50 +45,9 @@ const IN_FLIGHT_LOOK_MS = 30
 export async function checkPartition(context: ViewContext, options: CheckOptions): Promise<PartitionCheck> {
   const bases = listSegments(context)
   const findings: Finding[] = []
-  const segments: SegmentCheck[] = []
-  const start = checkLogStartOffset(context, findings)
-  let expectedOffset = bases[0] ?? 0
-  if (options.startsAtLogStart && expectedOffset > (start ?? 0)) {
-    findings.push({
-      kind: 'damage',
-      file: context.directory,
-      offset: start ?? 0,
-      message: `the segments before offset ${expectedOffset} are missing`,
-    })
-  }
-  let previousEpoch = 0
-  for (const base of bases) {
-    const isActive = base === bases.at(-1)
-    if (base > expectedOffset && !options.gapsAreNormal) {
-      findings.push({
-        kind: 'damage',
-        file: pathOf(context, base),
-        offset: expectedOffset,
-        message: `offsets ${expectedOffset} to ${base - 1} are missing before this segment`,
-      })
-    }
-    const check = await checkOne(
-      context,
-      base,
-      { expectedOffset: Math.max(expectedOffset, base), previousEpoch, contiguous: !options.gapsAreNormal, isActive },
-      options.signal,
-    )
-    if (check === undefined) continue
-    if (base < expectedOffset) {
-      findings.push({
-        kind: 'damage',
-        file: pathOf(context, base),
-        position: 0,
-        offset: base,
-        message: `the segment before it ends at offset ${expectedOffset}, above this segment's base`,
-      })
-    }
-    segments.push(check)
-    findings.push(...check.findings)
-    expectedOffset = Math.max(expectedOffset, check.nextOffset)
-    previousEpoch = check.epochs.at(-1)?.epoch ?? previousEpoch
-  }
-  checkEnds(context, segments, findings)
+  const segments = await checkSegments(context, bases, options, findings)
+  checkStart(context, bases, options, findings)
+  checkEnd(context, segments, findings)
   checkEpochs(context, segments, findings)
   checkState(context, findings)
   const sum = (of: (check: SegmentCheck) => number) => segments.reduce((total, check) => total + of(check), 0)
@@ -104,16 +63,50 @@ export async function checkPartition(context: ViewContext, options: CheckOptions
   }
 }
 
+async function checkSegments(
+  context: ViewContext,
+  bases: readonly number[],
+  options: CheckOptions,
+  findings: Finding[],
+): Promise<SegmentCheck[]> {
+  const gaps = readKnownGaps(context)
+  const mayMiss = (fromOffset: number, toOffset: number) => options.gapsAreNormal || isKnownGap(gaps, fromOffset, toOffset)
+  const segments: SegmentCheck[] = []
+  let expectedOffset = bases[0] ?? 0
+  let previousEpoch = 0
+  for (const [n, base] of bases.entries()) {
+    const file = pathOf(context, base)
+    const endsBad = segments.at(-1)?.badRanges.at(-1)?.toOffset === undefined && (segments.at(-1)?.badRanges.length ?? 0) > 0
+    if (base > expectedOffset && !endsBad && !mayMiss(expectedOffset, base)) {
+      const message = `offsets ${expectedOffset} to ${base - 1} are missing before this segment`
+      findings.push({ kind: 'damage', file, offset: expectedOffset, message })
+    }
+    if (base < expectedOffset) {
+      const message = `the segment before it ends at offset ${expectedOffset}, above this segment's base`
+      findings.push({ kind: 'damage', file, position: 0, offset: base, message })
+    }
+    const expected = { expectedOffset: Math.max(expectedOffset, base), previousEpoch, limitOffset: bases[n + 1], mayMiss }
+    const check = await checkOne(context, base, expected, options.signal)
+    if (check === undefined) continue
+    segments.push(check)
+    nameBadRanges(context, check, bases[n + 1] === undefined, findings)
+    findings.push(...check.indexFindings)
+    expectedOffset = Math.max(expectedOffset, check.nextOffset)
+    previousEpoch = check.epochs.at(-1)?.epoch ?? previousEpoch
+  }
+  return segments
+}
+
 /** Undefined when the segment was retained away meanwhile. A batch that is half-way in gets the time to get in. */
 async function checkOne(
   context: ViewContext,
   base: number,
-  expected: Parameters<typeof checkSegment>[2],
+  expected: SegmentExpectations,
   signal: AbortSignal | undefined,
 ): Promise<SegmentCheck | undefined> {
   try {
     const check = await checkSegment(context, base, expected, signal)
-    if (check.stop === undefined || !expected.isActive) return check
+    if (check.badRanges.length === 0 || expected.limitOffset !== undefined) return check
     await context.system.clock.sleep(IN_FLIGHT_LOOK_MS, signal)
     return await checkSegment(context, base, expected, signal)
   } catch (error) {
@@ -122,34 +115,45 @@ async function checkOne(
   }
 }
 
-/** Where segments stop before their end: damage, except above the recovery point of the active one. */
-function checkEnds(context: ViewContext, segments: readonly SegmentCheck[], findings: Finding[]): void {
+/** Damage, except at the end of the active segment above the recovery point. */
+function nameBadRanges(context: ViewContext, check: SegmentCheck, isActive: boolean, findings: Finding[]): void {
   const point = readRecoveryPoint(context)
-  const isLogq = context.system.fs.pathStatus(`${context.directory}/${LOCK_FILE}`) !== undefined
-  for (const check of segments) {
-    if (check.stop === undefined) continue
-    const { position, reason } = check.stop
-    const isActive = check === segments.at(-1)
-    const isSynced =
-      point?.segmentBaseOffset === check.baseOffset ? position < point.position : check.nextOffset < (point?.offset ?? 0)
-    const file = pathOf(context, check.baseOffset)
-    if (isActive && !isSynced) {
+  const file = pathOf(context, check.baseOffset)
+  for (const { from, to, fromOffset, toOffset, reason } of check.badRanges) {
+    const isSynced = point?.segmentBaseOffset === check.baseOffset ? from < point.position : fromOffset < (point?.offset ?? 0)
+    if (isActive && !isSynced && toOffset === undefined) {
+      const isLogq = context.system.fs.pathStatus(`${context.directory}/${LOCK_FILE}`) !== undefined
       const what = isLogq ? 'above what was synced; the next append cuts it off' : 'the log ends here'
-      findings.push({ kind: 'note', file, position, offset: check.nextOffset, message: `${reason} (${what})` })
+      findings.push({ kind: 'note', file, position: from, offset: fromOffset, message: `${reason} (${what})` })
     } else {
-      findings.push({ kind: 'damage', file, position, offset: check.nextOffset, message: reason })
+      const until = toOffset === undefined ? 'nothing after it can be read' : `reading goes on at offset ${toOffset}`
+      findings.push({
+        kind: 'damage',
+        file,
+        position: from,
+        offset: fromOffset,
+        message: `${reason}: ${to - from} bytes; ${until}`,
+      })
     }
   }
+}
+
+function checkStart(context: ViewContext, bases: readonly number[], options: CheckOptions, findings: Finding[]): void {
+  const start = checkLogStartOffset(context, findings) ?? 0
+  const first = bases[0] ?? 0
+  if (!options.startsAtLogStart || first <= start) return
+  const message = `the segments before offset ${first} are missing`
+  findings.push({ kind: 'damage', file: context.directory, offset: start, message })
+}
+
+/** Everything below the recovery point was on the device once. */
+function checkEnd(context: ViewContext, segments: readonly SegmentCheck[], findings: Finding[]): void {
+  const point = readRecoveryPoint(context)
   const last = segments.at(-1)
-  if (point !== undefined && (last === undefined || last.nextOffset < point.offset) && last?.stop === undefined) {
-    const message = `the log ends at offset ${last?.nextOffset ?? 0}, but everything below ${point.offset} was synced`
-    findings.push({
-      kind: 'damage',
-      file: `${context.directory}/${RECOVERY_POINT_FILE}`,
-      offset: last?.nextOffset ?? 0,
-      message,
-    })
-  }
+  const nextOffset = last?.nextOffset ?? 0
+  if (point === undefined || nextOffset >= point.offset || (last?.badRanges.length ?? 0) > 0) return
+  const message = `the log ends at offset ${nextOffset}, but everything below ${point.offset} was synced`
+  findings.push({ kind: 'damage', file: `${context.directory}/${RECOVERY_POINT_FILE}`, offset: nextOffset, message })
 }
 
 function checkEpochs(context: ViewContext, segments: readonly SegmentCheck[], findings: Finding[]): void {

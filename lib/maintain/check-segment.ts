@@ -11,11 +11,12 @@ import { indexableTimestamp } from '../log/index-anchor.js'
 import type { ViewContext } from '../log/log-view.js'
 import { OFFSET_INDEX_ENTRY_BYTES, OffsetIndexReader, type OffsetIndexEntry } from '../log/offset-index.js'
 import { TIME_INDEX_ENTRY_BYTES, TimeIndexReader, type TimeIndexEntry } from '../log/time-index.js'
+import { findNextBatch } from './find-batch.js'
 import type { Finding } from './finding.js'
 
 export interface SegmentCheck {
   readonly baseOffset: number
-  /** Offset after the last whole batch, and where it ends. */
+  /** Offset after the last good batch, and where that ends. */
   readonly nextOffset: number
   readonly position: number
   /** Bytes of the .log when it was checked. */
@@ -24,62 +25,48 @@ export interface SegmentCheck {
   readonly recordCount: number
   /** Leader epochs in the order in which they begin, with their first offsets here. */
   readonly epochs: readonly { readonly epoch: number; readonly startOffset: number }[]
-  /** How the walk ended before the end of the file. */
-  readonly stop: { readonly position: number; readonly reason: string } | undefined
-  readonly findings: readonly Finding[]
+  /** Runs of good batches, by position. */
+  readonly goodRanges: readonly { readonly from: number; readonly to: number }[]
+  /** What lies between them, and after the last one. */
+  readonly badRanges: readonly BadRange[]
+  /** Findings about the index files. */
+  readonly indexFindings: readonly Finding[]
+}
+
+export interface BadRange {
+  /** Positions, the end excluded. */
+  readonly from: number
+  readonly to: number
+  readonly fromOffset: number
+  /** Offset at which reading goes on; undefined when nothing good follows in the segment. */
+  readonly toOffset: number | undefined
+  readonly reason: string
 }
 
 export interface SegmentExpectations {
   readonly expectedOffset: number
   readonly previousEpoch: number
-  /** No offset may be missing between batches. */
-  readonly contiguous: boolean
-  readonly isActive: boolean
+  /** Base offset of the next segment; undefined for the active one. */
+  readonly limitOffset: number | undefined
+  /** Whether offsets may be missing before a batch. */
+  readonly mayMiss: (fromOffset: number, toOffset: number) => boolean
 }
 
+/** Throws a system error, ENOENT when the segment is gone. */
 export async function checkSegment(
   context: ViewContext,
   baseOffset: number,
   expected: SegmentExpectations,
   signal?: AbortSignal,
 ): Promise<SegmentCheck> {
-  const { fs, clock } = context.system
-  const file = `${context.directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`
-  const findings: Finding[] = []
-  const indexes = new IndexCheck(context, baseOffset, expected.isActive)
-  const fd = fs.open(file, 'read')
+  const { fs } = context.system
+  const fd = fs.open(`${context.directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`, 'read')
+  const indexes = new IndexCheck(context, baseOffset, expected.limitOffset === undefined)
   try {
-    const { sizeBytes } = fs.fileStatus(fd)
-    const scanner = new BatchScanner(fs, fd, 0, { checkCrc: true })
-    const epochs: { epoch: number; startOffset: number }[] = []
-    let [nextOffset, epoch, batchCount, recordCount] = [expected.expectedOffset, expected.previousEpoch, 0, 0]
-    let stop: SegmentCheck['stop']
-    for (;;) {
-      if (signal?.aborted === true) break
-      const step = scanner.next()
-      if (step.kind === 'end') break
-      if (step.kind !== 'batch') {
-        stop = step
-        break
-      }
-      const { batch, position } = step
-      const reason = misfit(batch, nextOffset, epoch, expected.contiguous && batchCount > 0)
-      if (reason !== undefined) {
-        stop = { position, reason }
-        break
-      }
-      const inner = await checkRecords(batch)
-      if (inner !== undefined) findings.push({ kind: 'damage', file, position, offset: batch.baseOffset, message: inner })
-      indexes.pass(batch, position)
-      if (batch.partitionLeaderEpoch > epoch || epochs.length === 0)
-        epochs.push({ epoch: batch.partitionLeaderEpoch, startOffset: batch.baseOffset })
-      nextOffset = batch.nextOffset
-      epoch = batch.partitionLeaderEpoch
-      batchCount += 1
-      recordCount += batch.recordCount
-      if (batchCount % 256 === 0) await clock.sleep(0, signal)
-    }
-    const position = stop?.position ?? scanner.position
+    const walk = new SegmentWalk(context, fd, expected, indexes)
+    await walk.run(signal)
+    const { nextOffset, position, sizeBytes, batchCount, recordCount, epochs, goodRanges, badRanges } = walk
+    const indexFindings = indexes.finish(position)
     return {
       baseOffset,
       nextOffset,
@@ -88,12 +75,93 @@ export async function checkSegment(
       batchCount,
       recordCount,
       epochs,
-      stop,
-      findings: [...findings, ...indexes.finish(position)],
+      goodRanges,
+      badRanges,
+      indexFindings,
     }
   } finally {
     fs.close(fd)
     indexes.close()
+  }
+}
+
+/** Walks the batches of one segment, over bad places to the next good one. */
+class SegmentWalk {
+  nextOffset: number
+  position = 0
+  readonly sizeBytes: number
+  batchCount = 0
+  recordCount = 0
+  readonly epochs: { epoch: number; startOffset: number }[] = []
+  readonly goodRanges: { from: number; to: number }[] = []
+  readonly badRanges: BadRange[] = []
+  #epoch: number
+  #scanner: BatchScanner
+
+  constructor(
+    private readonly context: ViewContext,
+    private readonly fd: number,
+    private readonly expected: SegmentExpectations,
+    private readonly indexes: IndexCheck,
+  ) {
+    const { fs } = context.system
+    this.nextOffset = expected.expectedOffset
+    this.#epoch = expected.previousEpoch
+    this.sizeBytes = fs.fileStatus(fd).sizeBytes
+    this.#scanner = new BatchScanner(fs, fd, 0, { checkCrc: true })
+  }
+
+  async run(signal: AbortSignal | undefined): Promise<void> {
+    for (let steps = 1; signal?.aborted !== true; steps += 1) {
+      const step = this.#scanner.next()
+      if (step.kind === 'end') return
+      const reason = step.kind === 'batch' ? await this.#fault(step.batch) : step.reason
+      if (reason !== undefined) this.#passBad(step.position, reason)
+      else if (step.kind === 'batch') this.#passGood(step.batch, step.position)
+      if (steps % 256 === 0) await this.context.system.clock.sleep(0, signal)
+    }
+  }
+
+  /** Why a batch whose CRC holds is not good. */
+  async #fault(batch: RecordBatch): Promise<string | undefined> {
+    const { limitOffset = Number.MAX_SAFE_INTEGER, mayMiss } = this.expected
+    const reason = misfit(batch, this.nextOffset, this.#epoch, false)
+    if (reason !== undefined) return reason
+    if (batch.nextOffset > limitOffset) return `a batch ends at offset ${batch.lastOffset}, in the next segment`
+    const isAfterBad = this.badRanges.at(-1)?.to === this.#scanner.position - batch.sizeBytes
+    if (batch.baseOffset > this.nextOffset && !isAfterBad && !mayMiss(this.nextOffset, batch.baseOffset)) {
+      return `offsets ${this.nextOffset} to ${batch.baseOffset - 1} are missing`
+    }
+    return checkRecords(batch)
+  }
+
+  #passGood(batch: RecordBatch, position: number): void {
+    this.indexes.pass(batch, position)
+    if (batch.partitionLeaderEpoch > this.#epoch || this.epochs.length === 0) {
+      this.epochs.push({ epoch: batch.partitionLeaderEpoch, startOffset: batch.baseOffset })
+    }
+    const bad = this.badRanges.at(-1)
+    if (bad?.to === position) this.badRanges.splice(-1, 1, { ...bad, toOffset: batch.baseOffset })
+    const run = this.goodRanges.at(-1)
+    this.position = this.#scanner.position
+    if (run?.to === position) run.to = this.position
+    else this.goodRanges.push({ from: position, to: this.position })
+    this.nextOffset = batch.nextOffset
+    this.#epoch = batch.partitionLeaderEpoch
+    this.batchCount += 1
+    this.recordCount += batch.recordCount
+  }
+
+  #passBad(position: number, reason: string): void {
+    const { fs } = this.context.system
+    const { limitOffset = Number.MAX_SAFE_INTEGER } = this.expected
+    const search = { fs, fd: this.fd, sizeBytes: this.sizeBytes, fromOffset: this.nextOffset, limitOffset }
+    const next = findNextBatch(search, position + 1)
+    const bad = this.badRanges.at(-1)
+    // A second bad place right behind the first is the same damage.
+    if (bad?.to === position) this.badRanges.splice(-1, 1, { ...bad, to: next })
+    else this.badRanges.push({ from: position, to: next, fromOffset: this.nextOffset, toOffset: undefined, reason })
+    this.#scanner = new BatchScanner(fs, this.fd, next, { checkCrc: true })
   }
 }
 

@@ -6,13 +6,13 @@
  *  1. Invalidate the state block.
  *  2. For each segment with damage, and the active one after a failed fsync: copy it whole to quarantine/; write its good batches to a
  *     temporary file and sync it; unlink the indexes; rename over the .log; sync the directory. One atomic step: no moment without a file.
+ *     What was dropped goes to known-gaps.
  *  3. Rebuild indexes that are missing or wrong.
  *  4. Put the recovery point at the end: everything up to there was synced just now.
  *  5. Start a new leader epoch when records were dropped or may have been lost, so that followers find the divergence.
  *  6. Write the state block: live.
  */
-import { LogqError } from '../errors.js'
-import { BatchScanner, misfit } from '../log/batch-scanner.js'
+import { BatchScanner } from '../log/batch-scanner.js'
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, segmentBaseOffsets, segmentFileName } from '../log/file-names.js'
 import { indexableTimestamp } from '../log/index-anchor.js'
 import { newEpochId, readLeaderEpochs, writeLeaderEpochs } from '../log/leader-epoch-file.js'
@@ -25,10 +25,10 @@ import { quarantine, recover } from '../log/recovery.js'
 import { SegmentFiles } from '../log/segment-files.js'
 import { SegmentTail } from '../log/segment-tail.js'
 import type { StateBlock } from '../log/state-block.js'
-import { peekBatchSize, RecordBatch } from '../record/batch.js'
 import { readUpTo, removeQuietly, replaceFileInPieces } from '../system/durable.js'
 import { checkPartition, type CheckOptions, type PartitionCheck } from './check-partition.js'
-import { checkRecords, type SegmentCheck } from './check-segment.js'
+import type { SegmentCheck } from './check-segment.js'
+import { isKnownGap, readKnownGaps, writeKnownGaps, type OffsetGap } from './known-gaps.js'
 
 export interface RepairReport {
   /** What was found under the lock. */
@@ -46,6 +46,24 @@ export interface RewrittenSegment {
   readonly droppedBytes: number
   /** Offsets whose records are gone, as ranges without their ends. */
   readonly droppedOffsets: readonly { readonly fromOffset: number; readonly toOffset: number }[]
+}
+
+function baseAfter(check: PartitionCheck, segment: SegmentCheck): number | undefined {
+  return check.segments.find(({ baseOffset }) => baseOffset > segment.baseOffset)?.baseOffset
+}
+
+/** What was dropped, and segments that are missing as a whole: a later check need not name them again. */
+function noteGaps(context: LogContext, check: PartitionCheck, rewritten: readonly RewrittenSegment[]): void {
+  const gaps: OffsetGap[] = rewritten.flatMap(({ droppedOffsets }) => droppedOffsets)
+  for (const segment of check.segments) {
+    const toOffset = baseAfter(check, segment)
+    const endsGood = segment.badRanges.at(-1)?.toOffset !== undefined || segment.badRanges.length === 0
+    if (toOffset !== undefined && toOffset > segment.nextOffset && endsGood)
+      gaps.push({ fromOffset: segment.nextOffset, toOffset })
+  }
+  const known = readKnownGaps(context)
+  const unknown = gaps.filter(({ fromOffset, toOffset }) => !isKnownGap(known, fromOffset, toOffset))
+  if (unknown.length > 0) writeKnownGaps(context, [...known, ...unknown])
 }
 
 const INDEX_SUFFIXES = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const
@@ -81,7 +99,7 @@ async function repairLocked(
   const check = await checkPartition(view, options)
   const isSyncFailed = state?.status === 'sync-failed'
   const damaged = check.segments.filter(
-    (segment) => isDamaged(context, check, segment) || (isSyncFailed && segment === check.segments.at(-1)),
+    (segment) => segment.badRanges.length > 0 || (isSyncFailed && segment === check.segments.at(-1)),
   )
   const rebuilding = check.segments.filter((segment) => damaged.includes(segment) || hasWrongIndex(context, check, segment))
   const otherDamage = check.findings.some(({ kind }) => kind === 'damage')
@@ -92,7 +110,8 @@ async function repairLocked(
   if (state?.valid === true) lock.writeState({ ...state, valid: false }) // 1
   context.system.failpoint('repair.after-invalidate')
   const rewritten: RewrittenSegment[] = []
-  for (const segment of damaged) rewritten.push(await rewriteSegment(context, check, segment)) // 2
+  for (const segment of damaged) rewritten.push(rewriteSegment(context, segment, baseAfter(check, segment))) // 2
+  noteGaps(context, check, rewritten)
   context.system.failpoint('repair.after-rewrite')
   const rebuiltIndexes = rebuilding.flatMap((segment) => rebuildIndexes(context, segment.baseOffset)) // 3
   repairLogStartOffset(context, check)
@@ -112,134 +131,39 @@ async function repairLocked(
   return { check, rewritten, rebuiltIndexes }
 }
 
-function isDamaged(context: LogContext, check: PartitionCheck, { baseOffset, stop }: SegmentCheck): boolean {
-  const file = pathOf(context, baseOffset)
-  const isNamed = check.findings.some(
-    (finding) => finding.kind === 'damage' && finding.file === file && finding.position !== undefined,
-  )
-  return isNamed && (stop !== undefined || check.findings.some((finding) => finding.file === file && finding.kind === 'damage'))
-}
-
 function hasWrongIndex(context: LogContext, check: PartitionCheck, { baseOffset }: SegmentCheck): boolean {
   const files = INDEX_SUFFIXES.map((suffix) => `${context.directory}/${segmentFileName(baseOffset, suffix)}`)
   return check.findings.some(({ file }) => files.includes(file))
 }
 
-async function rewriteSegment(context: LogContext, check: PartitionCheck, segment: SegmentCheck): Promise<RewrittenSegment> {
+function rewriteSegment(
+  context: LogContext,
+  { baseOffset, goodRanges, badRanges }: SegmentCheck,
+  limitOffset: number | undefined,
+): RewrittenSegment {
   const { system, directory, ownership } = context
-  const { baseOffset } = segment
   const copy = quarantine(context, baseOffset, 0, baseOffset)
-  const good = await goodRanges(context, check, baseOffset)
   const file = pathOf(context, baseOffset)
-  for (const suffix of INDEX_SUFFIXES) {
-    removeQuietly(system.fs, `${directory}/${segmentFileName(baseOffset, suffix)}`)
-  }
+  for (const suffix of INDEX_SUFFIXES) removeQuietly(system.fs, `${directory}/${segmentFileName(baseOffset, suffix)}`)
   const fd = system.fs.open(file, 'read')
   try {
-    replaceFileInPieces(system, file, piecesOf(context, fd, good.ranges), ownership)
+    replaceFileInPieces(system, file, piecesOf(context, fd, goodRanges), ownership)
   } finally {
     system.fs.close(fd)
   }
-  return { file, quarantine: copy.path, droppedBytes: good.droppedBytes, droppedOffsets: good.droppedOffsets }
-}
-
-interface GoodRanges {
-  /** Positions of runs of good batches. */
-  readonly ranges: readonly { readonly from: number; readonly to: number }[]
-  readonly droppedBytes: number
-  readonly droppedOffsets: readonly { readonly fromOffset: number; readonly toOffset: number }[]
-}
-
-/** Batches that are whole, fit where they stand and can be read. After a bad place the next one is looked for byte by byte. */
-async function goodRanges(context: LogContext, check: PartitionCheck, baseOffset: number): Promise<GoodRanges> {
-  const { fs } = context.system
-  const limitOffset = check.segments.find((segment) => segment.baseOffset > baseOffset)?.baseOffset ?? Number.MAX_SAFE_INTEGER
-  const fd = fs.open(pathOf(context, baseOffset), 'read')
-  try {
-    const { sizeBytes } = fs.fileStatus(fd)
-    const ranges: { from: number; to: number }[] = []
-    const droppedOffsets: { fromOffset: number; toOffset: number }[] = []
-    let scanner = new BatchScanner(fs, fd, 0, { checkCrc: true })
-    let [expectedOffset, epoch, droppedBytes, isAfterDamage] = [baseOffset, 0, 0, false]
-    for (;;) {
-      const step = scanner.next()
-      if (step.kind === 'end') break
-      const batch =
-        step.kind === 'batch' && (await isGood(step.batch, expectedOffset, epoch, limitOffset)) ? step.batch : undefined
-      if (batch === undefined) {
-        isAfterDamage = true
-        const next = findNextBatch(context, fd, step.position + 1, sizeBytes, expectedOffset, limitOffset)
-        droppedBytes += next - step.position
-        if (next >= sizeBytes) break
-        scanner = new BatchScanner(fs, fd, next, { checkCrc: true })
-        continue
-      }
-      if (isAfterDamage && batch.baseOffset > expectedOffset)
-        droppedOffsets.push({ fromOffset: expectedOffset, toOffset: batch.baseOffset })
-      isAfterDamage = false
-      const last = ranges.at(-1)
-      if (last?.to === step.position) last.to = scanner.position
-      else ranges.push({ from: step.position, to: scanner.position })
-      expectedOffset = batch.nextOffset
-      epoch = batch.partitionLeaderEpoch
-    }
-    const isActive = limitOffset === Number.MAX_SAFE_INTEGER
-    if (isAfterDamage && !isActive && limitOffset > expectedOffset)
-      droppedOffsets.push({ fromOffset: expectedOffset, toOffset: limitOffset })
-    return { ranges, droppedBytes, droppedOffsets }
-  } finally {
-    fs.close(fd)
-  }
-}
-
-async function isGood(batch: RecordBatch, expectedOffset: number, epoch: number, limitOffset: number): Promise<boolean> {
-  return (
-    misfit(batch, expectedOffset, epoch, false) === undefined &&
-    batch.nextOffset <= limitOffset &&
-    (await checkRecords(batch)) === undefined
+  const droppedOffsets = badRanges.flatMap(({ fromOffset, toOffset = limitOffset }) =>
+    toOffset === undefined || toOffset <= fromOffset ? [] : [{ fromOffset, toOffset }],
   )
+  const droppedBytes = badRanges.reduce((sum, { from, to }) => sum + to - from, 0)
+  return { file, quarantine: copy.path, droppedBytes, droppedOffsets }
 }
 
-const SEARCH_WINDOW_BYTES = 1 << 20
-const PLAUSIBLE_HEADER_BYTES = 61
+const PIECE_BYTES = 1 << 20
 
-/** Position of the next whole batch with a matching CRC that fits, or the end of the file. */
-function findNextBatch(
-  context: LogContext,
-  fd: number,
-  from: number,
-  sizeBytes: number,
-  expectedOffset: number,
-  limitOffset: number,
-): number {
-  const { fs } = context.system
-  for (let start = from; start < sizeBytes; start += SEARCH_WINDOW_BYTES) {
-    const window = readUpTo(fs, fd, start, SEARCH_WINDOW_BYTES + PLAUSIBLE_HEADER_BYTES)
-    for (let place = 0; place < Math.min(window.length, SEARCH_WINDOW_BYTES); place += 1) {
-      const batchBytes = peekBatchSize(window, place, window.length - place)
-      if (batchBytes <= 0 || start + place + batchBytes > sizeBytes) continue
-      const bytes = readUpTo(fs, fd, start + place, batchBytes)
-      const batch = asBatch(bytes)
-      if (batch !== undefined && batch.baseOffset >= expectedOffset && batch.nextOffset <= limitOffset) return start + place
-    }
-  }
-  return sizeBytes
-}
-
-function asBatch(bytes: Uint8Array): RecordBatch | undefined {
-  try {
-    const batch = new RecordBatch(bytes)
-    return batch.crcMatches() ? batch : undefined
-  } catch (error) {
-    if (error instanceof LogqError) return undefined
-    throw error
-  }
-}
-
-function* piecesOf(context: LogContext, fd: number, ranges: GoodRanges['ranges']): Iterable<Uint8Array> {
+function* piecesOf(context: LogContext, fd: number, ranges: SegmentCheck['goodRanges']): Iterable<Uint8Array> {
   for (const { from, to } of ranges) {
-    for (let position = from; position < to; position += SEARCH_WINDOW_BYTES) {
-      yield readUpTo(context.system.fs, fd, position, Math.min(SEARCH_WINDOW_BYTES, to - position))
+    for (let position = from; position < to; position += PIECE_BYTES) {
+      yield readUpTo(context.system.fs, fd, position, Math.min(PIECE_BYTES, to - position))
     }
   }
 }

@@ -1,0 +1,43 @@
+/**
+ * `known-gaps`: offsets that a repair dropped, so that a later check does not name them again (format-spec/recovery.md). Text, in the
+ * form of Kafka's checkpoints: version 0, number of entries, one `fromOffset toOffset` a line, the end excluded.
+ */
+import type { LogContext } from '../log/log-context.js'
+import type { ViewContext } from '../log/log-view.js'
+import { readSmallFile, replaceFile } from '../system/durable.js'
+
+export const KNOWN_GAPS_FILE = 'known-gaps'
+
+export interface OffsetGap {
+  readonly fromOffset: number
+  readonly toOffset: number
+}
+
+/** Empty when there is no such file, or it is damaged: then the gaps are named again, which harms nobody. */
+export function readKnownGaps(context: Pick<ViewContext, 'system' | 'directory'>): OffsetGap[] {
+  const bytes = readSmallFile(context.system.fs, `${context.directory}/${KNOWN_GAPS_FILE}`)
+  if (bytes === undefined) return []
+  const [version, count, ...lines] = Buffer.from(bytes).toString('latin1').trimEnd().split('\n')
+  if (version !== '0' || Number(count) !== lines.length) return []
+  return lines.flatMap((line) => {
+    const match = /^(\d+) (\d+)$/.exec(line)
+    return match === null ? [] : [{ fromOffset: Number(match[1]), toOffset: Number(match[2]) }]
+  })
+}
+
+export function writeKnownGaps(context: LogContext, gaps: readonly OffsetGap[]): void {
+  const lines = [...gaps]
+    .sort((a, b) => a.fromOffset - b.fromOffset)
+    .map(({ fromOffset, toOffset }) => `${fromOffset} ${toOffset}`)
+  const text = `${['0', String(lines.length), ...lines].join('\n')}\n`
+  replaceFile(context.system, `${context.directory}/${KNOWN_GAPS_FILE}`, Buffer.from(text), context.ownership)
+}
+
+/** Whether every offset of [fromOffset, toOffset) lies in known gaps. */
+export function isKnownGap(gaps: readonly OffsetGap[], fromOffset: number, toOffset: number): boolean {
+  let place = fromOffset
+  for (const gap of [...gaps].sort((a, b) => a.fromOffset - b.fromOffset)) {
+    if (gap.fromOffset <= place && gap.toOffset > place) place = gap.toOffset
+  }
+  return place >= toOffset
+}

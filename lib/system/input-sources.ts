@@ -224,13 +224,12 @@ export class ChildSource implements InputSource {
       settle()
     })
     this.#child.on('exit', (code) => {
-      if (code !== 0)
-        this.#failure = systemError('EIO', 'read', undefined, `the child that reads the input failed (${code ?? 'killed'})`)
+      if (code !== 0) this.#failure = childFailure(code === null ? 'killed' : `exit ${code}`)
       exitSeen = true
       settle()
     })
     this.#child.on('error', (error) => {
-      this.#failure = error
+      this.#failure = childFailure(error.message)
       this.#ended = true
       this.#wake?.()
     })
@@ -292,6 +291,10 @@ export class ChildSource implements InputSource {
   }
 }
 
-export function isTryAgain(error: unknown): boolean {
+function childFailure(how: string): Error {
+  return systemError('EIO', 'read', undefined, `the child that reads the input failed (${how})`)
+}
+
+function isTryAgain(error: unknown): boolean {
   return systemErrorCode(error) === 'EAGAIN'
 }

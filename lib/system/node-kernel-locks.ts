@@ -36,7 +36,7 @@ interface LockBinding {
 const PACKAGE_NAME = 'fs-native-extensions'
 
 // The version whose compiled code was seen to take the arguments of LockBinding: it aborts the process when given others.
-const KNOWN_VERSION = '1.5.1'
+export const KNOWN_VERSION = '1.5.1'
 
 let quickLocks: QuickLocks | undefined
 let lockPackage: LockPackage | undefined

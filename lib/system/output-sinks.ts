@@ -53,14 +53,9 @@ export class PlainSink implements OutputSink {
     this.#fd = fd
   }
 
+  // No room: someone who shares the description made it non-blocking.
   writeNow(bytes: Uint8Array): number {
-    try {
-      return fs.writeSync(this.#fd, bytes, 0, bytes.length, null)
-    } catch (error) {
-      // Someone who shares the description made it non-blocking.
-      if (systemErrorCode(error) === 'EAGAIN') return 0
-      throw error
-    }
+    return writeUnlessFull(this.#fd, bytes)
   }
 
   async writeSome(bytes: Uint8Array): Promise<number> {
@@ -97,13 +92,7 @@ export class PolledSink implements OutputSink {
   writeNow(bytes: Uint8Array): number {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#closed) throw systemError('EBADF', 'write')
-    if (!this.#direct) return 0
-    try {
-      return fs.writeSync(this.#fd, bytes, 0, bytes.length, null)
-    } catch (error) {
-      if (systemErrorCode(error) === 'EAGAIN') return 0
-      throw error
-    }
+    return this.#direct ? writeUnlessFull(this.#fd, bytes) : 0
   }
 
   writeSome(bytes: Uint8Array): Promise<number> {
@@ -158,8 +147,41 @@ export class BrokenSink implements OutputSink {
  * What can neither be opened again nor safely be made non-blocking: a child, `cat`, owns the blocking descriptor (ChildSource says
  * why a socket is no exception). Accepted then means accepted by the pipe to that child. `close` waits for the child, so that the
  * next command's output comes after this one's.
+ *
+ * The child takes 10 ms to start. The first `directBytes` are therefore written as any other program would write them: a socket has
+ * room for 50 times as many, so that only a reader who left all that unread could hold this process up.
  */
 export class ChildSink implements OutputSink {
+  readonly #fd: number
+  #directBytes: number
+  #writer: ChildWriter | undefined
+
+  constructor(fd: number, directBytes: number) {
+    this.#fd = fd
+    this.#directBytes = directBytes
+  }
+
+  writeNow(bytes: Uint8Array): number {
+    if (this.#writer !== undefined || bytes.length > this.#directBytes) return 0
+    const accepted = writeUnlessFull(this.#fd, bytes)
+    this.#directBytes -= accepted
+    return accepted
+  }
+
+  writeSome(bytes: Uint8Array): Promise<number> {
+    this.#writer ??= new ChildWriter(this.#fd)
+    return this.#writer.write(bytes)
+  }
+
+  async close(): Promise<void> {
+    await this.#writer?.close()
+  }
+}
+
+/** What a socket takes in place: enough for the answer of most commands that give one. */
+export const SOCKET_DIRECT_BYTES = SMALL_WRITE_BYTES
+
+class ChildWriter {
   readonly #child: ChildProcess
   readonly #input: net.Socket
   readonly #exited: Promise<Error | undefined>
@@ -170,7 +192,7 @@ export class ChildSink implements OutputSink {
     this.#input = this.#child.stdin as net.Socket
     this.#input.on('error', () => {})
     this.#exited = new Promise((resolve) => {
-      this.#child.on('error', resolve)
+      this.#child.on('error', (error) => resolve(childFailure(error.message)))
       this.#child.on('exit', (code, signal) => resolve(failureOf(code, signal)))
     })
     // Written bytes must get through before this process ends, but an idle child must not keep it from ending.
@@ -178,11 +200,7 @@ export class ChildSink implements OutputSink {
     this.#input.unref()
   }
 
-  writeNow(): number {
-    return 0
-  }
-
-  writeSome(bytes: Uint8Array): Promise<number> {
+  write(bytes: Uint8Array): Promise<number> {
     this.#input.ref()
     return new Promise((resolve, reject) => {
       this.#input.write(bytes, (error) => {
@@ -209,5 +227,19 @@ export class ChildSink implements OutputSink {
 function failureOf(code: number | null, signal: string | null): Error | undefined {
   if (code === 0) return undefined
   if (signal === 'SIGPIPE') return systemError('EPIPE', 'write')
-  return systemError('EIO', 'write', undefined, `the child that writes the output failed (${signal ?? `exit ${code}`})`)
+  return childFailure(signal ?? `exit ${code}`)
+}
+
+function childFailure(how: string): Error {
+  return systemError('EIO', 'write', undefined, `the child that writes the output failed (${how})`)
+}
+
+/** 0 where a non-blocking description has no room. */
+function writeUnlessFull(fd: number, bytes: Uint8Array): number {
+  try {
+    return fs.writeSync(fd, bytes, 0, bytes.length, null)
+  } catch (error) {
+    if (systemErrorCode(error) === 'EAGAIN') return 0
+    throw error
+  }
 }

@@ -9,7 +9,7 @@ import { systemErrorCode } from '../errors.js'
 import { descriptorKind, isTerminal, reopenNonBlocking } from './descriptor-kind.js'
 import { ChildSource, FileSource, type InputSource, PolledSource } from './input-sources.js'
 import { LoopTurn } from './loop-turn.js'
-import { BrokenSink, ChildSink, FileSink, type OutputSink, PlainSink, PolledSink } from './output-sinks.js'
+import { BrokenSink, ChildSink, FileSink, type OutputSink, PlainSink, PolledSink, SOCKET_DIRECT_BYTES } from './output-sinks.js'
 import type { InputStream, OutputStream, StandardStreams } from './streams.js'
 
 export function openStandardStreams(): StandardStreams {
@@ -87,7 +87,8 @@ function openSink(fd: number): OutputSink {
     if (terminal) return new PolledSink(fd, { direct: false, terminal })
   }
   // For the few lines that go to stderr a child would cost more than it saves: like every program's, they wait for their reader.
-  return fd === 2 ? new PlainSink(fd) : new ChildSink(fd)
+  if (fd === 2) return new PlainSink(fd)
+  return new ChildSink(fd, kind === 'other' ? SOCKET_DIRECT_BYTES : 0)
 }
 
 class LazyInput implements InputStream {

@@ -2,11 +2,13 @@ import test from 'ava'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
+import { createRequire } from 'node:module'
 import os from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { createNodeFileSystem } from '../../lib/system/node-file-system.js'
-import { createNodeKernelLocks } from '../../lib/system/node-kernel-locks.js'
+import { createNodeKernelLocks, KNOWN_VERSION } from '../../lib/system/node-kernel-locks.js'
 
 const nodeFs = createNodeFileSystem()
 const locks = createNodeKernelLocks()
@@ -66,6 +68,33 @@ test('the death of a process frees its lock', async (t) => {
   nodeFs.close(fd)
 })
 
+test('where the package is missing, locking says what is needed, and loading the module is no error', async (t) => {
+  const directory = temporaryDirectory(t)
+  fs.mkdirSync(join(directory, 'system'))
+  fs.writeFileSync(join(directory, 'package.json'), '{"type":"module"}')
+  for (const name of ['errors.js', 'system/node-kernel-locks.js']) {
+    fs.copyFileSync(new URL(`../../lib/${name}`, import.meta.url), join(directory, name))
+  }
+  const module = (await import(pathToFileURL(join(directory, 'system/node-kernel-locks.js')).href)) as {
+    createNodeKernelLocks: typeof createNodeKernelLocks
+  }
+  const missing = module.createNodeKernelLocks()
+  for (const attempt of [
+    async () => missing.tryLock(3, false),
+    () => missing.waitForLock(3, false),
+    async () => missing.unlock(3),
+  ]) {
+    const error = await t.throwsAsync(attempt, { code: 'LOGQ_IO', message: /kernel locks are not available on '/ })
+    t.regex((error as { hint?: string }).hint ?? '', /glibc Linux or macOS/)
+  }
+})
+
+test('the version whose compiled code is opened directly is the one that is installed', (t) => {
+  // After an update: check that binding.tryLock and binding.unlock take the same arguments, then change KNOWN_VERSION.
+  const require = createRequire(import.meta.url)
+  t.is((require('fs-native-extensions/package.json') as { version: string }).version, KNOWN_VERSION)
+})
+
 test('a closed descriptor is an error and not a busy lock', async (t) => {
   const path = lockFile(t)
   const fd = nodeFs.open(path, 'read')
@@ -74,10 +103,18 @@ test('a closed descriptor is an error and not a busy lock', async (t) => {
   await t.throwsAsync(locks.waitForLock(fd, true), { code: 'EBADF' })
 })
 
-function lockFile(t: { teardown(fn: () => void): void }): string {
-  const directory = fs.mkdtempSync(join(os.tmpdir(), 'logq-lock-'))
-  t.teardown(() => fs.rmSync(directory, { recursive: true, force: true }))
-  const path = join(directory, 'lock')
+function lockFile(t: Context): string {
+  const path = join(temporaryDirectory(t), 'lock')
   fs.writeFileSync(path, '')
   return path
+}
+
+function temporaryDirectory(t: Context): string {
+  const directory = fs.mkdtempSync(join(os.tmpdir(), 'logq-lock-'))
+  t.teardown(() => fs.rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+interface Context {
+  teardown(fn: () => void): void
 }

@@ -53,6 +53,15 @@ test.serial('a `cat` that shares stdout or stdin with the program never sees O_N
   t.deepEqual([reading.stdout, reading.stderr], ['late\n', 'cat 0\n'])
 })
 
+test.serial('a small answer to a socket, and a large one after it, arrive in order', async (t) => {
+  for (const counts of ['write 1 100', 'lines 30 x']) {
+    const child = spawn('sh', ['-c', `echo before; ${run(counts)}; echo after`], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const output = await collect(child.stdout)
+    t.true(output.startsWith('before\n') && output.endsWith('after\n'), output)
+    t.is(output.length, 13 + (counts === 'write 1 100' ? 100 : 30 * 200))
+  }
+})
+
 test.serial('the same holds for a socket that a Node.js parent gave to a whole command line', async (t) => {
   const { input } = bigInput(t, 3_000_000)
   const child = spawn('sh', ['-c', `${run('write 20 65536')} & sleep 0.2; cat ${input}; echo "cat $?" >&2; wait`])
@@ -201,6 +210,40 @@ test.serial('a descriptor that was opened the other way round is EBADF', async (
   }
   await shell(`${run(`copy 10 ${join(directory, 'b')}`)} < ${directory}`)
   t.is(resultOf(join(directory, 'b'))['error'], 'EISDIR')
+})
+
+if (process.getuid?.() === 0 && spawnSync('setpriv', ['--version']).status === 0) {
+  test.serial(
+    'pipes that another user made, which cannot be opened again, carry everything and still know a lost reader',
+    async (t) => {
+      const { input, sha256 } = bigInput(t, 5_000_000)
+      const shared = temporaryDirectory(t)
+      fs.chmodSync(shared, 0o777)
+      const result = join(shared, 'result')
+      const nobody = 'setpriv --reuid=65534 --regid=65534 --clear-groups'
+      const reopened = await shell(`true | ${nobody} sh -c ': < /proc/self/fd/0'`)
+      t.regex(reopened.stderr, /[Pp]ermission denied/, 'else this tests nothing')
+      const { stdout } = await shell(`cat ${input} | ${nobody} ${run(`copy 65536 ${result}`)} | cat | sha256sum`)
+      t.is(stdout.split(' ')[0], sha256)
+      t.like(resultOf(result), { copiedBytes: 5_000_000, acceptedBytes: 5_000_000 })
+      await shell(`${nobody} ${run(`write 100 65536 ${result}`)} | head -c 1000 > /dev/null`)
+      t.is(resultOf(result)['error'], 'EPIPE')
+    },
+  )
+}
+
+test.serial('without a `cat` to run, a socket is an error and not an empty input or a lost output', async (t) => {
+  const directory = temporaryDirectory(t)
+  for (const mode of ['copy 100', 'write 1 100000']) {
+    const result = join(directory, 'result')
+    const child = spawn(process.execPath, [driver, ...mode.split(' '), result], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { PATH: '/nothing' },
+    })
+    child.stdout.resume()
+    await once(child, 'close')
+    t.is(resultOf(result)['error'], 'EIO')
+  }
 })
 
 test.serial('a closed stdin is an empty input', async (t) => {

@@ -17,10 +17,13 @@ interface Stub {
 /** A bundle that prints a word of five letters. */
 const printing = (word: string): string => `require('node:fs').writeSync(1, '${word}\\n')`
 
-function makeStub(
-  t: ExecutionContext,
-  bundle: string | undefined,
-): { path: string; stub: Stub; run(): [number | null, string, string] } {
+interface Copy {
+  readonly stub: Stub
+  /** Runs it and gives status, standard output and standard error. */
+  readonly run: () => [number | null, string, string]
+}
+
+function makeStub(t: ExecutionContext, bundle: string | undefined): Copy {
   const directory = mkdtempSync(join(tmpdir(), 'logq-stub-'))
   t.teardown(() => rmSync(directory, { recursive: true, force: true }))
   for (const name of ['cli', 'dist', 'bin']) mkdirSync(join(directory, name))

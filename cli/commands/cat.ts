@@ -1,5 +1,5 @@
 /** logq cat: the records of topics, up to the end offsets as they are when the command starts. */
-import { readPartition } from '../../lib/consume/read-partition.js'
+import { readPartition } from '../../lib/log/read-partition.js'
 import { defineCommand } from '../command.js'
 import { usageError } from '../errors.js'
 import { batchPrinter, openForReading, printingOptions, refuseSeveral, resolveRanges } from '../reading.js'

@@ -1,7 +1,7 @@
 /** logq tail: the last records of topics, and with -f whatever is appended. */
 import { followTopic } from '../../lib/consume/follow-topic.js'
 import { lastRange, mergeLast } from '../../lib/consume/last-records.js'
-import { readPartition } from '../../lib/consume/read-partition.js'
+import { readPartition } from '../../lib/log/read-partition.js'
 import { viewContext } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
 import { getTopic } from '../../lib/store/topics.js'

@@ -3,7 +3,7 @@
  * otherwise, and as they are for --format batch.
  */
 import { joinValues } from '../../lib/record/join-values.js'
-import type { BatchSlice } from '../../lib/consume/read-partition.js'
+import type { BatchSlice } from '../../lib/log/read-partition.js'
 import type { RecordCursor } from '../../lib/record/record-cursor.js'
 import type { RecordBatch } from '../../lib/record/batch.js'
 import type { OutputWriter } from '../output.js'
@@ -44,6 +44,14 @@ export class BatchPrinter {
   }
 
   async print(topic: string, slice: BatchSlice): Promise<void> {
+    try {
+      await this.#printSlice(topic, slice)
+    } catch (error) {
+      throw slice.located(error)
+    }
+  }
+
+  async #printSlice(topic: string, slice: BatchSlice): Promise<void> {
     const left = (this.options.limit ?? Infinity) - this.printedCount
     if (this.#records === undefined) this.printedCount += await this.#printBatch(slice)
     else if (this.#isPlain && slice.batch.recordCount <= left) await this.#printValues(slice)

@@ -5,13 +5,12 @@
  */
 import { isLogqError } from '../errors.js'
 import { LogReader } from '../log/log-reader.js'
-import { loadCodec } from '../record/compression.js'
 import { LiveTopic } from '../store/live-topic.js'
 import { TOPICS_DIRECTORY } from '../store/names.js'
 import { selectPartitions, viewContext } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import { findTopic } from '../store/topics.js'
-import type { BatchSlice } from '../log/read-partition.js'
+import { sliceOf, type BatchSlice } from '../log/read-partition.js'
 
 export interface FollowOptions {
   /** Offset to go on from, by partition. Partitions that are not named are followed from their start. */
@@ -115,8 +114,7 @@ async function* turn(
       continue
     }
     if (batch.isControl) continue
-    await loadCodec(batch.codec)
-    yield { partition, batch, fromOffset, toOffset: Infinity }
+    yield await sliceOf(reader, partition, batch, fromOffset, Infinity)
   }
 }
 

@@ -1,7 +1,8 @@
 /** The last records of a topic: where they begin in each partition, and all partitions merged by timestamp. */
 import { listSegments, logEndOffset, logStartOffset, type ViewContext } from '../log/log-view.js'
+import type { RecordBatch } from '../record/batch.js'
 import type { LogRecord } from '../record/record.js'
-import { readPartition } from '../log/read-partition.js'
+import { readPartition, withRecords, type BatchSlice } from '../log/read-partition.js'
 
 /** Where the last records of one partition are. */
 export interface LastRange {
@@ -73,16 +74,25 @@ export async function* readRecordsOf(
   toOffset: number,
   signal?: AbortSignal,
 ): AsyncGenerator<PlacedRecord, void, undefined> {
-  for await (const { batch, fromOffset: from, toOffset: to } of readPartition(context, fromOffset, toOffset, signal)) {
+  for await (const slice of readPartition(context, fromOffset, toOffset, signal)) yield* recordsOf(slice)
+}
+
+/** The records of a slice, as copies. Throws CorruptionError. */
+export function* recordsOf(slice: BatchSlice): IterableIterator<PlacedRecord> {
+  const { partition, batch, fromOffset, toOffset } = slice
+  try {
     for (const record of batch.records()) {
-      if (record.offset >= from && record.offset < to) yield { ...record, partition: context.partition }
+      if (record.offset >= fromOffset && record.offset < toOffset) yield { ...record, partition }
     }
+  } catch (error) {
+    throw slice.located(error)
   }
 }
 
 async function countRecords(context: ViewContext, fromOffset: number, toOffset: number, signal?: AbortSignal): Promise<number> {
   let count = 0
-  for await (const { batch, fromOffset: from } of readPartition(context, fromOffset, toOffset, signal)) {
+  for await (const slice of readPartition(context, fromOffset, toOffset, signal)) {
+    const { batch, fromOffset: from } = slice
     const isDense = batch.recordCount === batch.lastOffsetDelta + 1
     const isWhole = batch.baseOffset >= from && batch.nextOffset <= toOffset
     if (isWhole) {
@@ -90,9 +100,15 @@ async function countRecords(context: ViewContext, fromOffset: number, toOffset: 
     } else if (isDense) {
       count += Math.min(batch.nextOffset, toOffset) - Math.max(batch.baseOffset, from)
     } else {
-      const cursor = batch.cursor()
-      while (cursor.next()) if (cursor.offset >= from && cursor.offset < toOffset) count += 1
+      count += withRecords(slice, () => countIn(batch, from, toOffset))
     }
   }
+  return count
+}
+
+function countIn(batch: RecordBatch, fromOffset: number, toOffset: number): number {
+  let count = 0
+  const cursor = batch.cursor()
+  while (cursor.next()) if (cursor.offset >= fromOffset && cursor.offset < toOffset) count += 1
   return count
 }

@@ -2,13 +2,12 @@
  * Reading for library users: bounded and following, by batch and by record, as async iterators. The records are copies; a batch is a
  * view that holds until the next one is asked for.
  */
-import type { RecordBatch } from '../record/batch.js'
-import type { LogRecord } from '../record/record.js'
 import { readPartition, type BatchSlice } from '../log/read-partition.js'
 import { selectPartitions, viewContext } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import { getTopic } from '../store/topics.js'
 import { followTopic } from './follow-topic.js'
+import { recordsOf, type PlacedRecord } from './last-records.js'
 import { resolveOffsets, type OffsetRange, type OffsetSpec } from './offset-spec.js'
 
 export interface ReadOptions {
@@ -19,17 +18,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal
 }
 
-/** A batch of which the records in [fromOffset, toOffset) are meant. */
-export interface PlacedBatch {
-  readonly partition: number
-  readonly batch: RecordBatch
-  readonly fromOffset: number
-  readonly toOffset: number
-}
-
-export interface TopicRecord extends LogRecord {
-  readonly partition: number
-}
+export type { BatchSlice as PlacedBatch } from '../log/read-partition.js'
+export type { PlacedRecord as TopicRecord } from './last-records.js'
 
 /**
  * The batches of a topic, partitions ascending, up to the end offsets as they are at the first call of `next`.
@@ -39,7 +29,7 @@ export async function* readBatches(
   store: Store,
   topic: string,
   options: ReadOptions = {},
-): AsyncGenerator<PlacedBatch, void, undefined> {
+): AsyncGenerator<BatchSlice, void, undefined> {
   for (const { partition, range } of await resolveAll(store, topic, options)) {
     const context = viewContext(store, topic, partition)
     yield* readPartition(context, range.fromOffset, range.toOffset, options.signal)
@@ -51,7 +41,7 @@ export async function* readRecords(
   store: Store,
   topic: string,
   options: ReadOptions = {},
-): AsyncGenerator<TopicRecord, void, undefined> {
+): AsyncGenerator<PlacedRecord, void, undefined> {
   for await (const slice of readBatches(store, topic, options)) yield* recordsOf(slice)
 }
 
@@ -63,7 +53,7 @@ export async function* followBatches(
   store: Store,
   topic: string,
   options: ReadOptions = {},
-): AsyncGenerator<PlacedBatch, void, undefined> {
+): AsyncGenerator<BatchSlice, void, undefined> {
   const offset = options.offset ?? { kind: 'point', point: { kind: 'end' } }
   const ranges = await resolveAll(store, topic, { ...options, offset })
   const fromOffsets = new Map(ranges.map(({ partition, range }) => [partition, range.fromOffset]))
@@ -74,9 +64,7 @@ export async function* followBatches(
     ...(signal === undefined ? {} : { signal }),
   })
   for await (const step of follow) {
-    if (step.kind !== 'batch') continue
-    const { partition, batch, fromOffset, toOffset } = step
-    yield { partition, batch, fromOffset, toOffset }
+    if (step.kind === 'batch') yield step
   }
 }
 
@@ -85,7 +73,7 @@ export async function* followRecords(
   store: Store,
   topic: string,
   options: ReadOptions = {},
-): AsyncGenerator<TopicRecord, void, undefined> {
+): AsyncGenerator<PlacedRecord, void, undefined> {
   for await (const slice of followBatches(store, topic, options)) yield* recordsOf(slice)
 }
 
@@ -101,10 +89,4 @@ async function resolveAll(
     resolved.push({ partition, range: await resolveOffsets(viewContext(store, topic, partition), spec, nowMs) })
   }
   return resolved
-}
-
-function* recordsOf({ partition, batch, fromOffset, toOffset }: BatchSlice): IterableIterator<TopicRecord> {
-  for (const record of batch.records()) {
-    if (record.offset >= fromOffset && record.offset < toOffset) yield { ...record, partition }
-  }
 }

@@ -18,6 +18,7 @@ import { BadSegmentError, ClosedSegmentReader, LiveSegmentReader, type ReadStep,
 const SUSPECT_LOOKS = 3
 const SUSPECT_LOOK_MS = 10
 const SHARED_LOCK_RETRY_MS = 20
+const AFTER_DAMAGE = "see 'logq fsck'; what follows the damage can be read with -o from a later offset"
 
 export class LogReader {
   #segment: SegmentReader | undefined
@@ -83,6 +84,18 @@ export class LogReader {
   close(): void {
     this.#segment?.close()
     this.#segment = undefined
+  }
+
+  /** The error for records that cannot be read in the batch that `poll` gave last, though its CRC holds. */
+  badRecords(batch: RecordBatch, error: InvalidBatchError): CorruptionError {
+    const { topic, partition, directory } = this.context
+    const file = `${directory}/${segmentFileName(this.#segment?.baseOffset ?? 0, LOG_SUFFIX)}`
+    const position = (this.#segment?.position ?? batch.sizeBytes) - batch.sizeBytes + error.position
+    return new CorruptionError(
+      `'${partitionName(this.context)}' is damaged: ${error.message},`,
+      { topic, partition, offset: batch.baseOffset, file, position },
+      { hint: AFTER_DAMAGE, cause: error },
+    )
   }
 
   #step(segment: SegmentReader): ReadStep {
@@ -227,7 +240,7 @@ export class LogReader {
     return new CorruptionError(
       `'${partitionName(this.context)}' is damaged: ${reason},`,
       { topic, partition, offset, file, position },
-      { hint: "see 'logq fsck'; what follows the damage can be read with -o from a later offset" },
+      { hint: AFTER_DAMAGE },
     )
   }
 }

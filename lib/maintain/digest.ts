@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { ViewContext } from '../log/log-view.js'
-import { readPartition } from '../log/read-partition.js'
+import { readPartition, withRecords, type BatchSlice } from '../log/read-partition.js'
 import type { RecordCursor } from '../record/record-cursor.js'
 
 export interface PartitionDigest {
@@ -23,13 +23,8 @@ export async function digestPartition(
 ): Promise<PartitionDigest> {
   const hash = createHash('sha256')
   let recordCount = 0
-  for await (const { batch, fromOffset: from, toOffset: to } of readPartition(context, fromOffset, toOffset, signal)) {
-    const cursor = batch.cursor()
-    while (cursor.next()) {
-      if (cursor.offset < from || cursor.offset >= to) continue
-      updateWithRecord(hash, cursor)
-      recordCount += 1
-    }
+  for await (const slice of readPartition(context, fromOffset, toOffset, signal)) {
+    recordCount += withRecords(slice, () => updateWithSlice(hash, slice))
   }
   return { partition: context.partition, digest: hash.digest('hex'), recordCount }
 }
@@ -40,6 +35,18 @@ export function digestOfPartitions(partitions: readonly PartitionDigest[]): stri
   for (const { partition, digest } of [...partitions].sort((a, b) => a.partition - b.partition))
     hash.update(`${partition} ${digest}\n`)
   return hash.digest('hex')
+}
+
+/** Gives the number of records. */
+function updateWithSlice(hash: Hash, { batch, fromOffset, toOffset }: BatchSlice): number {
+  let recordCount = 0
+  const cursor = batch.cursor()
+  while (cursor.next()) {
+    if (cursor.offset < fromOffset || cursor.offset >= toOffset) continue
+    updateWithRecord(hash, cursor)
+    recordCount += 1
+  }
+  return recordCount
 }
 
 type Hash = ReturnType<typeof createHash>

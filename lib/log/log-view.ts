@@ -21,7 +21,7 @@ import type { LogContext } from './log-context.js'
 import { topicRemoved } from './partition-lock.js'
 import { readLogStartOffset } from './log-start-offset-file.js'
 import { OffsetIndexReader } from './offset-index.js'
-import { STATE_BLOCK_BYTES, decodeStateBlock, type StateBlock } from './state-block.js'
+import { STATE_BLOCK_BYTES, decodeStateBlock, isOfThisBoot, type StateBlock } from './state-block.js'
 import { TimeIndexReader } from './time-index.js'
 
 export type ViewContext = Pick<LogContext, 'system' | 'directory' | 'topic' | 'partition'> & {
@@ -83,6 +83,7 @@ export function logEndOffset(context: ViewContext, segments: readonly number[]):
     const { device, inode, sizeBytes } = context.system.fs.fileStatus(fd)
     const isKnown =
       state?.valid === true &&
+      isOfThisBoot(state, context.system.self) &&
       state.activeBaseOffset === active &&
       state.device === device &&
       state.inode === inode &&

@@ -30,7 +30,7 @@ import { readRecoveryPoint, writeRecoveryPoint } from './recovery-point-file.js'
 import { quarantineError, recover } from './recovery.js'
 import { SegmentFiles } from './segment-files.js'
 import { SegmentTail } from './segment-tail.js'
-import type { PartitionStatus, StateBlock } from './state-block.js'
+import { isOfThisBoot, type PartitionStatus, type StateBlock } from './state-block.js'
 import { BatchScanner, misfit } from './batch-scanner.js'
 
 /** A whole batch, built outside the lock: every field is final but base offset and leader epoch. */
@@ -220,7 +220,7 @@ export class Log {
 
   /** The end as the state block gives it, or undefined when it cannot be trusted. */
   #resume(state: StateBlock): End | undefined {
-    if (!state.valid || !sameBytes(state.bootId, this.context.system.self.bootId)) return undefined
+    if (!state.valid || !isOfThisBoot(state, this.context.system.self)) return undefined
     const files = this.#filesOf(state.activeBaseOffset)
     if (files === undefined) return undefined
     const { device, inode, sizeBytes } = this.context.system.fs.fileStatus(files.logFd)
@@ -439,10 +439,6 @@ function copyTail(state: StateBlock, tail: SegmentTail): void {
   tail.offsetIndexBytes = state.offsetIndexBytes
   tail.timeIndexBytes = state.timeIndexBytes
   tail.timeIndexTimestampMs = state.timeIndexTimestampMs
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, n) => byte === b[n])
 }
 
 function describe(error: unknown): string {

@@ -128,6 +128,11 @@ export function decodeStateBlock(bytes: Uint8Array): StateBlock | undefined {
   }
 }
 
+/** After a reboot the block may be newer than the data that it speaks of: each page reaches the device by itself. */
+export function isOfThisBoot(block: StateBlock, self: { readonly bootId: Uint8Array }): boolean {
+  return block.bootId.every((byte, n) => byte === self.bootId[n])
+}
+
 // Two 32-bit halves: BigInt costs too much on the append path, and every value here is a checked safe integer.
 function setInt64(view: DataView, at: number, value: number): void {
   view.setInt32(at, Math.floor(value / 0x1_0000_0000))

@@ -5,6 +5,7 @@ import { deflateRawSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { CODECS, codecNumber, compress, decompress, isCodecReady, loadCodec, type Codec } from '../../lib/record/compression.js'
 import { InvalidBatchError } from '../../lib/record/invalid-batch-error.js'
+import type { BombResult } from './decompress-bombs.js'
 
 test.before(async () => {
   for (const codec of CODECS) await loadCodec(codec)
@@ -130,7 +131,7 @@ test('a bomb is stopped without the memory it asks for, by every codec', (t) => 
   // In a process of its own, because what counts is the most memory that was ever held.
   const script = fileURLToPath(new URL('./decompress-bombs.js', import.meta.url))
   const { stdout } = spawnSync(process.execPath, [script], { encoding: 'utf8', timeout: 60_000 })
-  const results = JSON.parse(stdout) as { codec: string; message: string; grownMiB: number }[]
+  const results = JSON.parse(stdout) as BombResult[]
   t.deepEqual(
     results.map(({ codec, message }) => [codec, message]),
     compressing.map((codec) => [codec, `the ${codec} data holds more than the limit of 1000000 bytes`]),

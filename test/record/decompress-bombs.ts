@@ -5,6 +5,12 @@
 
 import { CODECS, compress, decompress, loadCodec, type Codec } from '../../lib/record/compression.js'
 
+export interface BombResult {
+  readonly codec: Codec
+  readonly message: string
+  readonly grownMiB: number
+}
+
 const CONTENT_BYTES = 128 * 1024 * 1024
 
 // All are made first: making them takes memory too. Pieces, where the format lets streams follow one another, so that it takes little.
@@ -18,7 +24,7 @@ for (const codec of CODECS) {
   ])
 }
 
-const results: { codec: Codec; message: string; grownMiB: number }[] = []
+const results: BombResult[] = []
 for (const [codec, bomb] of bombs) {
   const before = process.resourceUsage().maxRSS
   let message = 'no error'

@@ -143,10 +143,10 @@ export function joinValues(
     const delta = readVarint()
     if (delta <= previous || delta > lastOffsetDelta) { status = UNUSUAL; break }
     const keyBytes = readVarint()
-    if (isInvalid || cursor > recordEnd || keyBytes < -1 || (keyBytes > 0 && <usize>keyBytes > recordEnd - cursor)) { status = UNUSUAL; break }
+    if (!isLength(keyBytes, recordEnd)) { status = UNUSUAL; break }
     if (keyBytes > 0) cursor += keyBytes
     const valueBytes = readVarint()
-    if (isInvalid || cursor > recordEnd || valueBytes < -1 || (valueBytes > 0 && <usize>valueBytes > recordEnd - cursor)) { status = UNUSUAL; break }
+    if (!isLength(valueBytes, recordEnd)) { status = UNUSUAL; break }
     const value = cursor
     if (valueBytes > 0) cursor += valueBytes
     if (!skipHeaders(recordEnd)) { status = UNUSUAL; break }
@@ -177,13 +177,19 @@ function skipHeaders(recordEnd: usize): bool {
   if (isInvalid || cursor > recordEnd || count < 0 || <usize>count > (recordEnd - cursor) >> 1) return false
   for (let index = 0; index < count; index++) {
     const keyBytes = readVarint()
-    if (isInvalid || cursor > recordEnd || keyBytes < 0 || <usize>keyBytes > recordEnd - cursor) return false
+    if (keyBytes < 0 || !isLength(keyBytes, recordEnd)) return false
     cursor += keyBytes
     const valueBytes = readVarint()
-    if (isInvalid || cursor > recordEnd || valueBytes < -1 || (valueBytes > 0 && <usize>valueBytes > recordEnd - cursor)) return false
+    if (!isLength(valueBytes, recordEnd)) return false
     if (valueBytes > 0) cursor += valueBytes
   }
   return cursor == recordEnd
+}
+
+/** Whether `length`, read just before the cursor, is −1 (null) or that of bytes inside the record. */
+function isLength(length: i32, recordEnd: usize): bool {
+  if (isInvalid || cursor > recordEnd || length < -1) return false
+  return length <= 0 || <usize>length <= recordEnd - cursor
 }
 
 function readVarint(): i32 {

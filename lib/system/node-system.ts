@@ -8,8 +8,8 @@ import { nodeRandom } from './node-random.js'
 import type { System } from './system.js'
 import { createNodeChangeHints } from './watch.js'
 
-/** `env` gives LOGQ_FAILPOINT. Throws LOGQ_USAGE when that is not understood. */
-export function createNodeSystem(env: Readonly<Record<string, string | undefined>>): System {
+/** `env` gives LOGQ_FAILPOINT, which a library user leaves out. Throws LOGQ_USAGE when that is not understood. */
+export function createNodeSystem(env: Readonly<Record<string, string | undefined>> = {}): System {
   return {
     fs: createNodeFileSystem(),
     locks: createNodeKernelLocks(),

@@ -97,7 +97,10 @@ test.serial('a strict TypeScript project compiles against the package and runs',
   // Without skipLibCheck: the package's own declarations are checked too.
   writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
   const source = readFileSync(join(projectRoot, 'test', 'package', 'consumer.ts'), 'utf8')
-  writeFileSync(join(consumer, 'main.ts'), source.replace("'../../lib/index.js'", "'logq'"))
+  writeFileSync(join(consumer, 'consumer.ts'), source.replaceAll("'../../lib/index.js'", "'logq'"))
+  const main =
+    "import { storeAndRead } from './consumer.js'\nprocess.stdout.write((await storeAndRead('store', ['a', 'b'])).join('\\n'))\n"
+  writeFileSync(join(consumer, 'main.ts'), main)
   run(join(tools, 'tsc'), ['-p', '.'], consumer)
-  t.is(run(process.execPath, ['main.js'], consumer), 'a\nb\n')
+  t.is(run(process.execPath, ['main.js'], consumer), 'a\nb')
 })

@@ -13,7 +13,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const folder = join(root, 'man')
 const check = process.argv.includes('--check')
 
-const pages = await renderPages()
+const pages = await renderPages().catch((error) => {
+  process.stderr.write(`man: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+})
 const stale = readdirSync(folder).filter((name) => name.endsWith('.1') && !pages.has(name))
 const different = [...pages].filter(([name, text]) => read(join(folder, name)) !== text)
 if (check) {
@@ -47,7 +50,7 @@ async function renderPages() {
       target: 'node20',
       packages: 'external',
       loader: { '.wasm': 'binary' },
-      logLevel: 'warning',
+      logLevel: 'silent',
     })
     return (await import(pathToFileURL(bundle).href)).pages
   } finally {

@@ -31,6 +31,8 @@ class Runner {
   private readonly world: World
   /** A broken stream throws the same error at every call: it is said once. */
   private readonly said = new Set<unknown>()
+  /** Before every message: 'logq', and from the command on 'logq produce'. */
+  private who = 'logq'
 
   constructor(groups: readonly CommandGroup[], world: World) {
     const { streams, system, signal } = world
@@ -41,9 +43,9 @@ class Runner {
   }
 
   async run(words: readonly string[]): Promise<ExitStatus> {
-    let status = await this.attempt('logq', () => this.dispatch(words))
+    let status = await this.attempt(() => this.dispatch(words))
     // What was printed before a failure is still delivered.
-    status = strongerStatus(status, await this.attempt('logq', () => this.output.flush().then(() => 'done' as const)))
+    status = strongerStatus(status, await this.attempt(() => this.output.flush().then(() => 'done' as const)))
     return status
   }
 
@@ -81,24 +83,24 @@ class Runner {
   }
 
   private async runCommand(command: Command, words: readonly string[]): Promise<ExitStatus> {
-    const who = `logq ${command.name}`
-    return await this.attempt(who, async () => {
+    this.who = `logq ${command.name}`
+    return await this.attempt(async () => {
       const args = parseArguments(command, words)
       if (args === 'help') return await this.print(commandHelp(command))
       const io = createIo(this.world, {
-        who,
+        who: this.who,
         quiet: args.options['quiet'] === true,
         verbose: args.options['verbose'] === true,
         output: this.output,
         talk: this.talk,
       })
-      const ended = await this.attempt(who, async () => (await command.run(args, io)) ?? 'done')
+      const ended = await this.attempt(async () => (await command.run(args, io)) ?? 'done')
       return strongerStatus(ended, io.status)
     })
   }
 
   /** Runs a part and makes a status, and lines on standard error, of what it throws. */
-  private async attempt(who: string, part: () => Promise<ExitStatus>): Promise<ExitStatus> {
+  private async attempt(part: () => Promise<ExitStatus>): Promise<ExitStatus> {
     try {
       return await part()
     } catch (error) {
@@ -107,8 +109,8 @@ class Runner {
       if (this.said.has(error)) return statusOfError(error)
       this.said.add(error)
       const { message, hint } = describeError(error)
-      await this.talk.line(`${who}: ${message}`)
-      const shownHint = hint ?? (isLogqError(error, 'LOGQ_USAGE') ? `see '${who} --help'` : undefined)
+      await this.talk.line(`${this.who}: ${message}`)
+      const shownHint = hint ?? (isLogqError(error, 'LOGQ_USAGE') ? `see '${this.who} --help'` : undefined)
       if (shownHint !== undefined) await this.talk.line(`  hint: ${shownHint}`)
       if (this.world.env['LOGQ_DEBUG'] !== undefined && error instanceof Error) await this.talkText(`${stackOf(error)}\n`)
       return statusOfError(error)

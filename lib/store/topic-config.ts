@@ -40,7 +40,13 @@ export const TOPIC_SETTINGS = {
   'segment.bytes': number('bytes', 64 * MIB, 256, MAX_INT32, 'size at which a segment is full and the next one begins'),
   'segment.ms': number('ms', DAY_MS, 1, Number.MAX_SAFE_INTEGER, 'span of timestamps after which the next segment begins'),
   'index.interval.bytes': number('bytes', 4096, 0, MAX_INT32, 'bytes of records between two entries of an index'),
-  'max.message.bytes': number('bytes', 16 * MIB, 128, MAX_INT32 - 65_536, 'largest record that is accepted, with its key and headers, before compression'),
+  'max.message.bytes': number(
+    'bytes',
+    16 * MIB,
+    128,
+    MAX_INT32 - 65_536,
+    'largest record that is accepted, with its key and headers, before compression',
+  ),
   'cleanup.policy': choice(
     'delete',
     ['delete', 'compact', 'compact,delete'],

@@ -222,8 +222,10 @@ export const markdownTitles: Rule = (tree) => {
       if (index > 0 && level === 1) findings.push(`${file.path}:${line}: a second title`)
       if (level > (headings[index - 1]?.level ?? 0) + 1) findings.push(`${file.path}:${line}: skips a level of heading`)
     })
-    const slugs = headings.map(({ slug }) => slug)
-    headings.forEach(({ slug, line }, index) => {
+    // A section may be called what the page is called.
+    const sections = headings.slice(1)
+    const slugs = sections.map(({ slug }) => slug)
+    sections.forEach(({ slug, line }, index) => {
       if (slugs.indexOf(slug) !== index) findings.push(`${file.path}:${line}: a second heading '${slug}'`)
     })
   }

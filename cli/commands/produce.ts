@@ -1,5 +1,5 @@
 /** logq produce: standard input or files into a topic. */
-import { isLogqError } from '../../lib/errors.js'
+import { LogqError, isLogqError } from '../../lib/errors.js'
 import { DEFAULT_BATCH_BYTES, MAX_BATCH_BYTES, Producer, type ProducerOptions } from '../../lib/produce/producer.js'
 import type { Codec } from '../../lib/record/codec.js'
 import { checkTopicName } from '../../lib/store/names.js'
@@ -8,9 +8,12 @@ import { PARTITIONERS, type Partitioner, type TopicFile } from '../../lib/store/
 import { createTopic, findTopic, getTopic } from '../../lib/store/topics.js'
 import type { InputStream } from '../../lib/system/streams.js'
 import { defineCommand, type CommandArguments } from '../command.js'
-import { usageError } from '../errors.js'
+import { describeError, usageError } from '../errors.js'
 import { Acknowledgements } from '../input/acknowledgements.js'
+import { InputFailure } from '../input/chunked-input.js'
 import { StopAtBadItem, ingest, type IngestOptions } from '../input/ingest.js'
+import { InputProgress } from '../input/input-progress.js'
+import { Pace } from '../input/pace.js'
 import type { Io } from '../io.js'
 import { parseTime } from '../offset-spec.js'
 import { parseMode } from '../mode.js'
@@ -175,26 +178,39 @@ async function produce(
   const { topic } = file
   const acknowledgements = args.options.printOffsets ? new Acknowledgements(topic, io.output()) : undefined
   const producer = await Producer.open(store, topic, producerOptions(args, io, acknowledgements, topic))
-  const ingestOptions = ingestOptionsOf(args, timestampMs, acknowledgements, () => producer.maxRecordBytes)
-  let itemCount = 0
+  const progress = new InputProgress(args.options.format.kind === 'batch' ? 'batch' : 'line')
+  const pace = new Pace(producer, io.system.clock, args.options.linger, acknowledgements)
+  const recordLimitBytes = () => producer.maxRecordBytes
+  const ingestOptions = { ...ingestOptionsOf(args), timestampMs, recordLimitBytes, acknowledgements, pace, progress }
   try {
-    for (const input of inputs) {
-      if (io.signal.aborted) break
-      itemCount += await ingest(input, producer, ingestOptions, io)
-      input.close()
-    }
+    await readAll(inputs, producer, ingestOptions, io)
     await producer.sync()
   } catch (error) {
-    if (!(error instanceof StopAtBadItem)) {
-      await nameUnwritten(producer, error, io)
-      await producer.close(true)
-      throw error
-    }
-    await producer.sync()
+    await nameUnwritten(producer, progress, error, io)
+    await producer.close(true)
+    throw error
   }
   await acknowledgements?.print()
   await producer.close()
-  await io.explain(`${producer.appendedCount} records appended to '${topic}' from ${itemCount} items`)
+  await io.explain(`${producer.appendedCount} records appended to '${topic}' from ${progress.itemCount} items`)
+}
+
+/** One input after the other. One that cannot be read is named, and the others are unaffected. */
+async function readAll(inputs: readonly InputStream[], producer: Producer, options: IngestOptions, io: Io): Promise<void> {
+  for (const input of inputs) {
+    if (io.signal.aborted) return
+    try {
+      await ingest(input, producer, options, io)
+    } catch (error) {
+      if (error instanceof StopAtBadItem) return
+      if (!(error instanceof InputFailure)) throw error
+      const { message, hint } = describeError(error.cause)
+      await io.failItem(`'${error.inputName}': ${message}`, hint)
+      if (options.onBad === 'stop') return
+    } finally {
+      input.close()
+    }
+  }
 }
 
 function producerOptions(
@@ -225,11 +241,8 @@ function producerOptions(
 
 function ingestOptionsOf(
   args: Arguments,
-  timestampMs: number | undefined,
-  acknowledgements: Acknowledgements | undefined,
-  recordLimitBytes: () => number,
-): IngestOptions {
-  const { format, delimiter, keySeparator, header, key, keep, onBad, linger, partition } = args.options
+): Omit<IngestOptions, 'timestampMs' | 'recordLimitBytes' | 'acknowledgements' | 'pace' | 'progress'> {
+  const { format, delimiter, keySeparator, header, key, keep, onBad, partition } = args.options
   return {
     format,
     delimiter,
@@ -237,26 +250,30 @@ function ingestOptionsOf(
     nullText: args.options.null,
     key: key === undefined ? undefined : Buffer.from(key),
     headers: header,
-    timestampMs,
     keepPartition: keep === 'partition',
     onBad,
-    lingerMs: linger,
     partition,
-    recordLimitBytes,
-    acknowledgements,
   }
 }
 
 /** What was taken and is not in the log has to be named: nobody else knows. */
-async function nameUnwritten(producer: Producer, error: unknown, io: Io): Promise<void> {
+async function nameUnwritten(producer: Producer, progress: InputProgress, error: unknown, io: Io): Promise<void> {
   const unwritten = producer.unwritten()
-  if (unwritten.length === 0) return
-  const count = unwritten.reduce((sum, { recordCount }) => sum + recordCount, 0)
-  const first = unwritten[0]?.firstTag ?? 0
-  const what = isLogqError(error, 'LOGQ_SYNC_FAILED') ? 'may be lost' : 'were not written'
-  await io.warn(
-    `${count} records ${what}, the first of them line ${first} of the input; ${producer.appendedCount} were appended before`,
-  )
+  const { itemCount, badCount } = progress
+  // The item that was being taken when it failed is the last one read, and may be in no batch yet.
+  const first = unwritten[0]?.firstTag ?? itemCount
+  if (itemCount === 0 || (unwritten.length === 0 && producer.appendedCount + badCount >= itemCount)) return
+  const appended = `${producer.appendedCount} records were appended before`
+  if (isLogqError(error, 'LOGQ_SYNC_FAILED')) {
+    await io.warn(`records from ${progress.place(first)} on were not written, others may be lost; ${appended}`)
+  } else if (progress.unit === 'batch' || producer.appendedCount + badCount === first - 1) {
+    await io.warn(`records from ${progress.place(first)} on were not written; ${appended}`)
+  } else {
+    const count = itemCount - badCount - producer.appendedCount
+    await io.warn(
+      `${count} records from ${progress.place(first)} on were not written, nor what follows ${progress.place(itemCount)}; ${appended}`,
+    )
+  }
 }
 
 function checkCombinations(args: Arguments): void {
@@ -281,11 +298,26 @@ function resolveTimestamp(args: Arguments, io: Io): number | undefined {
 /** All of them before anything is created: a mistyped name costs nothing. */
 async function openInputs(files: readonly string[], io: Io): Promise<InputStream[]> {
   const inputs: InputStream[] = []
-  for (const operand of files.length === 0 ? ['-'] : files) inputs.push(await io.openInput(operand))
+  for (const operand of files.length === 0 ? ['-'] : files) {
+    const input = await io.openInput(operand)
+    if (operand !== '-' && isDirectory(operand, io)) throw new LogqError('LOGQ_IO', `'${operand}' is a directory`)
+    inputs.push(input)
+  }
   if (inputs.some((input) => input.name === 'stdin' && input.isTerminal)) {
     await io.say('reading records from the terminal, one a line; end with ^D')
   }
   return inputs
+}
+
+function isDirectory(path: string, io: Io): boolean {
+  const { fs } = io.system
+  const kind = fs.pathStatus(path)?.kind
+  if (kind !== 'symlink') return kind === 'directory'
+  try {
+    return fs.pathStatus(`${path}/.`) !== undefined
+  } catch {
+    return false
+  }
 }
 
 async function openForWriting(args: Arguments, io: Io): Promise<Store> {

@@ -6,36 +6,38 @@ import { LogqError } from '../../lib/errors.js'
 import { tooLarge, type Producer } from '../../lib/produce/producer.js'
 import { BATCH_HEADER_BYTES, RecordBatch, clearProducerFields, describeHeader, peekBatchSize } from '../../lib/record/batch.js'
 import { loadCodec } from '../../lib/record/compression.js'
-import type { ChunkedInput, PauseHandler } from './chunked-input.js'
+import type { ChunkedInput } from './chunked-input.js'
 import type { IngestOptions } from './ingest.js'
+import type { Pace } from './pace.js'
 
-/** Returns the number of batches that were appended. */
 export async function ingestBatches(
   input: ChunkedInput,
-  pause: PauseHandler,
   name: string,
   producer: Producer,
   options: IngestOptions,
-): Promise<number> {
+): Promise<void> {
+  const { pace, progress } = options
   const partition = options.partition ?? 0
   for (let batchCount = 0; ; batchCount += 1) {
     const fail = (what: string) =>
       new LogqError('LOGQ_INVALID_RECORD', `${name}: batch ${batchCount + 1}: ${what}`, {
         hint: `${batchCount} batches before it were appended`,
       })
-    const bytes = await nextBatch(input, pause, options.recordLimitBytes, fail)
-    if (bytes === undefined) return batchCount
+    const bytes = await nextBatch(input, pace, options.recordLimitBytes, fail)
+    if (bytes === undefined) return
+    progress.itemCount += 1
     const batch = await checkBatch(bytes, fail)
     if (batch.producerId !== -1) clearProducerFields(bytes)
     const { recordCount, maxTimestampMs, lastOffsetDelta } = batch
-    await producer.appendBatch({ bytes, recordCount, maxTimestampMs, lastOffsetDelta }, partition, batchCount + 1)
+    await producer.appendBatch({ bytes, recordCount, maxTimestampMs, lastOffsetDelta }, partition, progress.itemCount)
+    pace.noteTaken()
     options.acknowledgements?.take(partition, recordCount)
   }
 }
 
 async function nextBatch(
   input: ChunkedInput,
-  pause: PauseHandler,
+  pace: Pace,
   limitBytes: () => number,
   fail: (what: string) => LogqError,
 ): Promise<Uint8Array | undefined> {
@@ -49,7 +51,7 @@ async function nextBatch(
       input.start += sizeBytes
       return bytes
     }
-    if (await input.fill(pause)) continue
+    if (await input.fill(pace)) continue
     if (available > 0 && input.isEnded) throw fail(`the input ends after ${available} bytes of it`)
     return undefined
   }

@@ -3,13 +3,9 @@
  * input pauses, which is when a producer should append what it has.
  */
 import type { InputStream } from '../../lib/system/streams.js'
+import type { Pace } from './pace.js'
 
 const CHUNK_BYTES = 1 << 20
-
-export interface PauseHandler {
-  /** Called when a read waits: once at `afterMs` of waiting for each entry, in order. */
-  readonly steps: readonly { readonly afterMs: number; readonly run: () => Promise<void> }[]
-}
 
 export class ChunkedInput {
   buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
@@ -25,13 +21,12 @@ export class ChunkedInput {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Reads more. False at the end of the input, and when the signal aborted. */
-  async fill(pause: PauseHandler): Promise<boolean> {
+  /** Reads more. False at the end of the input, and when the signal aborted. Throws InputFailure when the input cannot be read. */
+  async fill(pace: Pace): Promise<boolean> {
     this.#makeRoom()
     const room = this.buffer.subarray(this.end)
-    const count = this.stream.hasDataReady()
-      ? await this.stream.read(room, this.signal)
-      : await this.#readPatiently(room, pause)
+    if (pace.isOverdue) await pace.run()
+    const count = await this.#read(room, pace)
     if (count === undefined || count === 0) {
       this.isEnded = count === 0
       return false
@@ -40,21 +35,34 @@ export class ChunkedInput {
     return true
   }
 
-  async #readPatiently(room: Uint8Array, pause: PauseHandler): Promise<number | undefined> {
+  async #read(room: Uint8Array, pace: Pace): Promise<number | undefined> {
+    // After a signal only what was read already is taken, and nothing is asked for.
+    const isReady = this.signal.aborted || this.#hasDataReady()
     const arrival = new AbortController()
-    const reading = this.stream.read(room, this.signal).finally(() => {
-      arrival.abort()
-    })
-    // A failure of the read is reported by the await below, also when a pause step fails first.
+    const reading = this.stream
+      .read(room, this.signal)
+      .catch((error: unknown) => Promise.reject(new InputFailure(this.stream.name, error)))
+      .finally(() => {
+        arrival.abort()
+      })
+    if (isReady) return reading
+    // A failure of the read is reported by the caller's await, also when appending fails first.
     reading.catch(() => undefined)
-    let waitedMs = 0
-    for (const { afterMs, run } of pause.steps) {
-      await this.sleep(afterMs - waitedMs, arrival.signal)
+    pace.noteWaiting()
+    for (let dueMs = pace.dueInMs(); dueMs !== undefined; dueMs = pace.dueInMs()) {
+      await this.sleep(dueMs, arrival.signal)
       if (arrival.signal.aborted) break
-      waitedMs = afterMs
-      await run()
+      await pace.run()
     }
     return reading
+  }
+
+  #hasDataReady(): boolean {
+    try {
+      return this.stream.hasDataReady()
+    } catch (error) {
+      throw new InputFailure(this.stream.name, error)
+    }
   }
 
   #makeRoom(): void {
@@ -76,5 +84,16 @@ export class ChunkedInput {
     }
     this.start = 0
     this.end = held
+  }
+}
+
+/** An input that cannot be read on. What came before is whole and is kept; other inputs are unaffected. */
+export class InputFailure extends Error {
+  constructor(
+    readonly inputName: string,
+    cause: unknown,
+  ) {
+    super(`cannot read '${inputName}'`, { cause })
+    this.name = 'InputFailure'
   }
 }

@@ -12,8 +12,10 @@ import { parseJsonRecord } from '../print/json-parse.js'
 import type { ParsedRecord } from '../print/parsed-record.js'
 import type { Acknowledgements } from './acknowledgements.js'
 import { ingestBatches } from './batches.js'
-import { ChunkedInput, type PauseHandler } from './chunked-input.js'
+import { ChunkedInput } from './chunked-input.js'
+import type { InputProgress } from './input-progress.js'
 import { ItemSplitter } from './items.js'
+import type { Pace } from './pace.js'
 
 export interface IngestOptions {
   readonly format: InputFormat
@@ -26,16 +28,15 @@ export interface IngestOptions {
   readonly timestampMs: number | undefined
   readonly keepPartition: boolean
   readonly onBad: 'skip' | 'stop'
-  readonly lingerMs: number
   readonly partition: number | undefined
   /** max.message.bytes now. */
   readonly recordLimitBytes: () => number
   /** Present with --print-offsets. */
   readonly acknowledgements: Acknowledgements | undefined
+  readonly pace: Pace
+  readonly progress: InputProgress
 }
 
-/** An input that pauses is worth a sync, but not between two lines of a program that just thinks. */
-const SYNC_AFTER_PAUSE_MS = 20
 /** A record as text can be longer than the record: JSON writes a byte as up to 6 characters, and fields beside the value. */
 const TEXT_FACTOR = 6
 const TEXT_EXTRA_BYTES = 1 << 16
@@ -43,54 +44,35 @@ const TEXT_EXTRA_BYTES = 1 << 16
 /** Thrown for --on-bad stop, after the bad item was named. */
 export class StopAtBadItem extends Error {}
 
-/** Reads one input to its end, or until the signal. Returns the number of items read. */
-export async function ingest(stream: InputStream, producer: Producer, options: IngestOptions, io: Io): Promise<number> {
+/** Reads one input to its end, or until the signal. Throws InputFailure, StopAtBadItem, and what appending throws. */
+export async function ingest(stream: InputStream, producer: Producer, options: IngestOptions, io: Io): Promise<void> {
   const { clock } = io.system
   const input = new ChunkedInput(stream, (ms, signal) => clock.sleep(ms, signal), io.signal)
-  const pause = pauseHandler(producer, options)
-  const ingestion = new Ingestion(stream.name, producer, options, io)
+  options.progress.begin(stream.name)
   if (options.format.kind === 'batch') {
-    return ingestBatches(input, pause, stream.name, producer, options)
+    await ingestBatches(input, stream.name, producer, options)
+    return
   }
+  const ingestion = new Ingestion(producer, options, io)
   const isPlain = options.format.kind === 'value' && options.keySeparator === undefined && options.nullText === undefined
   const hasNoExtras = options.key === undefined && options.headers.length === 0
-  if (isPlain && hasNoExtras && producer.takesLines) await ingestion.lines(input, pause)
-  else await ingestion.items(input, pause)
-  return ingestion.itemCount
-}
-
-function pauseHandler(producer: Producer, options: IngestOptions): PauseHandler {
-  const { acknowledgements } = options
-  if (acknowledgements !== undefined) {
-    const run = async () => {
-      await producer.sync()
-      await acknowledgements.print()
-    }
-    return { steps: [{ afterMs: options.lingerMs, run }] }
-  }
-  return {
-    steps: [
-      { afterMs: options.lingerMs, run: () => producer.flush() },
-      { afterMs: options.lingerMs + SYNC_AFTER_PAUSE_MS, run: () => producer.sync() },
-    ],
-  }
+  if (isPlain && hasNoExtras && producer.takesLines) await ingestion.lines(input)
+  else await ingestion.items(input)
 }
 
 class Ingestion {
-  itemCount = 0
-
   constructor(
-    private readonly name: string,
     private readonly producer: Producer,
     private readonly options: IngestOptions,
     private readonly io: Io,
   ) {}
 
   /** The fast path: values without key and headers go from the input's window into batches in bulk. */
-  async lines(input: ChunkedInput, pause: PauseHandler): Promise<void> {
+  async lines(input: ChunkedInput): Promise<void> {
     const { producer, options, io } = this
-    const splitter = new ItemSplitter(input, options.delimiter, options.recordLimitBytes, pause)
-    while (!io.signal.aborted) {
+    const { pace, progress } = options
+    const splitter = new ItemSplitter(input, options.delimiter, options.recordLimitBytes, pace)
+    for (;;) {
       while (input.start < input.end) {
         const timestampMs = options.timestampMs ?? io.system.clock.nowMs()
         const taken = producer.addLines(
@@ -99,9 +81,10 @@ class Ingestion {
           input.end,
           options.delimiter,
           timestampMs,
-          this.itemCount + 1,
+          progress.itemCount + 1,
         )
-        this.itemCount += taken.recordCount
+        progress.itemCount += taken.recordCount
+        if (taken.recordCount > 0) pace.noteTaken()
         options.acknowledgements?.take(producer.lastPartition, taken.recordCount)
         input.start = taken.position
         if (taken.stopped !== 'batch-full') break
@@ -113,13 +96,18 @@ class Ingestion {
   }
 
   /** The general path, an item at a time. */
-  async items(input: ChunkedInput, pause: PauseHandler): Promise<void> {
+  async items(input: ChunkedInput): Promise<void> {
     const { format, delimiter } = this.options
     const ends = (format.kind === 'template' ? format.template.delimiter : undefined) ?? delimiter
     const limitBytes = () => TEXT_FACTOR * this.options.recordLimitBytes() + TEXT_EXTRA_BYTES
-    const splitter = new ItemSplitter(input, ends, format.kind === 'value' ? this.options.recordLimitBytes : limitBytes, pause)
-    while (!this.io.signal.aborted && (await this.one(splitter))) {
-      // One item after the other.
+    const splitter = new ItemSplitter(
+      input,
+      ends,
+      format.kind === 'value' ? this.options.recordLimitBytes : limitBytes,
+      this.options.pace,
+    )
+    while (await this.one(splitter)) {
+      // One item after the other. After a signal those that were read already are taken, then the splitter has no more.
     }
   }
 
@@ -127,17 +115,21 @@ class Ingestion {
   private async one(splitter: ItemSplitter): Promise<boolean> {
     const item = await splitter.next()
     if (item === undefined) return false
-    this.itemCount += 1
+    const { options, producer } = this
+    const { progress } = options
+    progress.itemCount += 1
     try {
-      if (item.kind === 'too-large') throw tooLarge(item.sizeBytes, this.options.recordLimitBytes())
+      if (item.kind === 'too-large') throw tooLarge(item.sizeBytes, options.recordLimitBytes())
       const { record, partition } = this.toRecord(item.bytes)
-      const wait = this.producer.add(record, this.itemCount, this.options.keepPartition ? partition : undefined)
+      const wait = producer.add(record, progress.itemCount, options.keepPartition ? partition : undefined)
       if (wait !== undefined) await wait
-      this.options.acknowledgements?.take(this.producer.lastPartition, 1)
+      options.pace.noteTaken()
+      options.acknowledgements?.take(producer.lastPartition, 1)
     } catch (error) {
       if (!isBadItem(error)) throw error
-      await this.io.failItem(`${this.name}: line ${this.itemCount}: ${error.message}`, error.hint)
-      if (this.options.onBad === 'stop') throw new StopAtBadItem()
+      progress.badCount += 1
+      await this.io.failItem(`${progress.label(progress.itemCount)}: ${error.message}`, error.hint)
+      if (options.onBad === 'stop') throw new StopAtBadItem()
     }
     return true
   }

@@ -2,7 +2,8 @@
  * Splits an input into items at a delimiter, one at a time. An item that grows beyond the limit is passed over without being kept, so that
  * memory stays bounded whatever the input.
  */
-import type { ChunkedInput, PauseHandler } from './chunked-input.js'
+import type { ChunkedInput } from './chunked-input.js'
+import type { Pace } from './pace.js'
 
 /** An item (a view that holds until the next call), or the news that one was too large. */
 export type InputItem =
@@ -16,7 +17,7 @@ export class ItemSplitter {
     private readonly input: ChunkedInput,
     private readonly delimiter: Uint8Array,
     private readonly limitBytes: () => number,
-    private readonly pause: PauseHandler,
+    private readonly pace: Pace,
   ) {}
 
   /**
@@ -28,7 +29,7 @@ export class ItemSplitter {
       const found = this.#find()
       if (found !== -1) return this.#take(found)
       if (input.end - input.start > this.limitBytes() + this.delimiter.length) return this.#skip()
-      if (await input.fill(this.pause)) continue
+      if (await input.fill(this.pace)) continue
       if (!input.isEnded || input.start === input.end) return undefined
       const bytes = input.buffer.subarray(input.start, input.end)
       input.start = input.end
@@ -71,7 +72,7 @@ export class ItemSplitter {
       sizeBytes += drop
       input.start += drop
       this.#scanned = 0
-      if (!(await input.fill(this.pause))) {
+      if (!(await input.fill(this.pace))) {
         sizeBytes += input.end - input.start
         input.start = input.end
         return { kind: 'too-large', sizeBytes }

@@ -5,31 +5,11 @@
  *     SPEC    POINT   [POINT]:[POINT]   @TIME   @[TIME]:[TIME]
  *     TIME    13 digits (ms)   10 digits (s)   YYYY-MM-DD (UTC)   RFC 3339 with a zone   ±DURATION from now
  *
- * A spec holds for each partition by itself, and ends are excluded. Parsing needs no clock: a relative time stays relative until
- * `resolveTimes`.
+ * A spec holds for each partition by itself, and ends are excluded.
  */
+import type { OffsetSpec, Point, TimePoint } from '../lib/consume/offset-spec.js'
 import { usageError } from './errors.js'
 import { parseDuration, parseWholeNumber } from './units.js'
-
-export type Point =
-  | { readonly kind: 'start' }
-  | { readonly kind: 'end' }
-  | { readonly kind: 'offset'; readonly offset: number }
-  /** The record `count` before the log end offset; 0 is the end. */
-  | { readonly kind: 'before-end'; readonly count: number }
-  /** The record `count` after the log start offset; 0 is the start. */
-  | { readonly kind: 'after-start'; readonly count: number }
-
-export type TimePoint =
-  | { readonly kind: 'absolute'; readonly timestampMs: number }
-  /** From now, or, at the end of a range whose start is absolute, from that start. Negative is the past. */
-  | { readonly kind: 'relative'; readonly ms: number }
-
-export type OffsetSpec =
-  | { readonly kind: 'point'; readonly point: Point }
-  | { readonly kind: 'range'; readonly from: Point | undefined; readonly to: Point | undefined }
-  | { readonly kind: 'time'; readonly time: TimePoint }
-  | { readonly kind: 'time-range'; readonly from: TimePoint | undefined; readonly to: TimePoint | undefined }
 
 /** What seek, trim and consume take: one place, not a range. */
 export type OffsetPlace = Extract<OffsetSpec, { readonly kind: 'point' | 'time' }>
@@ -52,21 +32,6 @@ export function parseOffsetPlace(text: string): OffsetPlace {
     throw usageError(`'${text}' is a range`, 'one place is wanted here, such as start, end, 42, -10 or @2026-11-20')
   }
   return spec
-}
-
-/** The times of a spec in ms since the Unix epoch; an absent end of a range stays undefined. */
-export function resolveTimes(
-  spec: Extract<OffsetSpec, { readonly kind: 'time' | 'time-range' }>,
-  nowMs: number,
-): { readonly fromMs: number | undefined; readonly toMs: number | undefined } {
-  if (spec.kind === 'time') return { fromMs: absolute(spec.time, nowMs), toMs: undefined }
-  const fromMs = spec.from === undefined ? undefined : absolute(spec.from, nowMs)
-  const toBaseMs = spec.from?.kind === 'absolute' ? spec.from.timestampMs : nowMs
-  return { fromMs, toMs: spec.to === undefined ? undefined : absolute(spec.to, toBaseMs) }
-}
-
-function absolute(time: TimePoint, baseMs: number): number {
-  return time.kind === 'absolute' ? time.timestampMs : baseMs + time.ms
 }
 
 function parsePoint(text: string, spec: string): Point {

@@ -1,12 +1,6 @@
 import test from 'ava'
-import {
-  parseOffsetPlace,
-  parseOffsetSpec,
-  parseRfc3339,
-  parseTime,
-  resolveTimes,
-  type OffsetSpec,
-} from '../../cli/offset-spec.js'
+import { parseOffsetPlace, parseOffsetSpec, parseRfc3339, parseTime } from '../../cli/offset-spec.js'
+import { resolveTimes, type OffsetSpec } from '../../lib/consume/offset-spec.js'
 import { isLogqError } from '../../lib/errors.js'
 
 const day = 86_400_000

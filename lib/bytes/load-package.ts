@@ -14,9 +14,3 @@ export function loadPackage(name: string): unknown {
   requireFromHere ??= createRequire(import.meta.url)
   return requireFromHere(name)
 }
-
-/** Where `require` would find `name`, as an absolute path. */
-export function resolvePackage(name: string): string {
-  requireFromHere ??= createRequire(import.meta.url)
-  return requireFromHere.resolve(name)
-}

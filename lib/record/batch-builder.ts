@@ -63,7 +63,7 @@ export class BatchBuilder {
   private readonly compressionLevel: number | undefined
   private readonly maxBatchBytes: number
   private readonly kernel: LineKernel
-  private readonly out = new GrowableBytes(INITIAL_BYTES)
+  private out = new GrowableBytes(INITIAL_BYTES)
   private count = 0
   private baseTimestampMs: number | bigint = NONE
   private maxTimestampMs: number | bigint = NONE
@@ -99,6 +99,7 @@ export class BatchBuilder {
     const key = record.key ?? null
     const headers = encodeHeaders(record.headers)
     const timestampDelta = this.isEmpty ? 0 : subtractTimestamps(timestampMs, this.baseTimestampMs)
+    this.dropLargeBuffer()
     const bodyBytes = 1 + varlongSize(timestampDelta) + varintSize(this.count) + fieldsSize(key, value, headers)
     const recordBytes = MAX_VARINT_BYTES + bodyBytes
     if (!this.isEmpty && this.out.length + bodyBytes + varintSize(bodyBytes) > this.maxBatchBytes) return false
@@ -134,6 +135,7 @@ export class BatchBuilder {
     if (delimiter.length === 0) throw new RangeError('an empty delimiter ends no line')
     checkTimestamp(timestampMs)
     const timestampDelta = this.isEmpty ? 0 : subtractTimestamps(timestampMs, this.baseTimestampMs)
+    this.dropLargeBuffer()
     const recordPrefix = new Uint8Array(1 + varlongSize(timestampDelta))
     writeVarlong(recordPrefix, 1, timestampDelta)
     const result = this.kernel.encodeLines({
@@ -172,6 +174,13 @@ export class BatchBuilder {
     const bytes = new Uint8Array(BATCH_HEADER_BYTES + records.length)
     bytes.set(records, BATCH_HEADER_BYTES)
     return bytes
+  }
+
+  /** A single huge record must not keep its memory in every partition's builder for good. */
+  private dropLargeBuffer(): void {
+    if (!this.isEmpty || this.out.bytes.length <= 4 * this.maxBatchBytes + INITIAL_BYTES) return
+    this.out = new GrowableBytes(INITIAL_BYTES)
+    this.out.length = BATCH_HEADER_BYTES
   }
 
   private countRecords(recordCount: number, timestampMs: number | bigint): void {

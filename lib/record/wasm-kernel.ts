@@ -15,6 +15,8 @@ const INPUT_EXHAUSTED = 0
 const BATCH_FULL = 1
 const RECORD_TOO_LARGE = 2
 
+const MIN_PIECE_BYTES = 4096
+
 /** The prefix of a record lies behind the delimiter's region, in the text's, which encodeLines does not use. */
 const PREFIX_ADDRESS = memory.TEXT_ADDRESS
 
@@ -27,7 +29,8 @@ function encodeLines(job: EncodeLinesJob): EncodeLinesResult {
   let position = job.from
   let recordCount = 0
   for (;;) {
-    const pieceBytes = Math.min(to - position, memory.INPUT_BYTES)
+    // No more than the batch has room for, within reason: what does not fit would be copied in vain.
+    const pieceBytes = Math.min(to - position, memory.INPUT_BYTES, Math.max(outLimit - out.length, MIN_PIECE_BYTES))
     kernel.bytes.set(input.subarray(position, position + pieceBytes), memory.INPUT_ADDRESS)
     const ending = kernel.encodeLines(
       memory.INPUT_ADDRESS,

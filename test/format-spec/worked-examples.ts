@@ -28,7 +28,7 @@ export function parseWorkedExamples(markdown: string): WorkedExample[] {
   const examples: { title: string; bytes: Uint8Array; expected: unknown }[] = []
   let title = ''
   for (const match of markdown.matchAll(/^#+ (?<heading>[^\n]*)$|^```(?<language>\w+)\n(?<text>.*?)^```$/gms)) {
-    const { heading, language, text = '' } = match.groups ?? {}
+    const { heading, language, text = '' }: Partial<Record<string, string>> = match.groups ?? {}
     if (heading !== undefined) title = heading
     if (language === 'hex') examples.push({ title, bytes: parseHex(text), expected: undefined })
     const last = examples.at(-1)

@@ -55,6 +55,21 @@ test('a builder is used again and again, and gives the same bytes each time', (t
   t.deepEqual(seal(), first)
 })
 
+test('a builder lets go of the memory that one huge record took, and its sealed bytes stay as they were', (t) => {
+  const builder = new BatchBuilder({ codec: 'none', maxBatchBytes: 1000 })
+  const huge = textRecord('x'.repeat(1_000_000))
+  builder.append(huge)
+  const sealed = builder.seal().bytes
+  t.true(sealed.buffer.byteLength > 1_000_000)
+  builder.append(textRecord('small'))
+  t.deepEqual(sealed, batchOf([huge]))
+  t.true(builder.seal().bytes.buffer.byteLength < 100_000)
+  builder.append(huge)
+  builder.seal()
+  builder.appendLines(utf8('small\n'), 0, 6, NEWLINE, 1000, NO_LIMIT)
+  t.true(builder.seal().bytes.buffer.byteLength < 100_000)
+})
+
 test('timestamps may fall inside a batch: the base is the first, the maximum the largest', (t) => {
   const builder = new BatchBuilder({ codec: 'none' })
   for (const timestampMs of [1000, 900, 1100, 0]) builder.append(textRecord('x', timestampMs))

@@ -118,6 +118,9 @@ const operands = {
   },
 } as const
 
+/** After a signal, how long an append lock that another process holds is waited for. */
+const LOCK_GRACE_MS = 1_000
+
 type Arguments = CommandArguments<typeof declaredOptions, typeof operands>
 
 export const command = defineCommand({
@@ -226,6 +229,7 @@ function producerOptions(
     batchBytes,
     acks: acks === '0' ? 0 : 1,
     allowNetworkFileSystem,
+    signal: afterGrace(io),
     onLongWait: (waitingFor, holderPid) => {
       void io.warn(`waiting for the append lock of '${topic}-${waitingFor}', held by process ${holderPid}`)
     },
@@ -237,6 +241,18 @@ function producerOptions(
           },
         }),
   }
+}
+
+/** Aborts a while after the signal: what was read should still be appended, but a lock may be held by a process that is stopped. */
+function afterGrace(io: Io): AbortSignal {
+  const impatient = new AbortController()
+  const wait = async () => {
+    await io.system.clock.sleep(LOCK_GRACE_MS)
+    impatient.abort()
+  }
+  if (io.signal.aborted) void wait()
+  else io.signal.addEventListener('abort', () => void wait(), { once: true })
+  return impatient.signal
 }
 
 function ingestOptionsOf(

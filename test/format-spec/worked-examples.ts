@@ -31,7 +31,7 @@ export function parseWorkedExamples(markdown: string): WorkedExample[] {
     const { heading, language, text = '' }: Partial<Record<string, string>> = match.groups ?? {}
     if (heading !== undefined) title = heading
     if (language === 'hex') examples.push({ title, bytes: parseHex(text), expected: undefined })
-    const last = examples.at(-1)
+    const last = examples[examples.length - 1]
     if (language === 'json' && last !== undefined && last.expected === undefined) last.expected = JSON.parse(text)
   }
   return examples

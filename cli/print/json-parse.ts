@@ -16,7 +16,7 @@ import { decodeBase64 } from './base64.js'
 import { scanArray, scanObject, type JsonMember, type JsonValue } from './json-scanner.js'
 import type { ParsedRecord } from './parsed-record.js'
 
-const recordFields = [
+const recordFields = new Set([
   'topic',
   'partition',
   'offset',
@@ -27,8 +27,8 @@ const recordFields = [
   'value',
   'valueEncoding',
   'headers',
-] as const
-const headerFields = ['key', 'value', 'valueEncoding'] as const
+] as const)
+const headerFields = new Set(['key', 'value', 'valueEncoding'] as const)
 
 const MAX_BYTES = 256 * 1024 * 1024
 
@@ -60,18 +60,21 @@ export function parseJsonRecord(line: Uint8Array): ParsedRecord {
 
 const plainValuesHint = "to store JSON lines as plain values, leave out '-J'"
 
-function fieldsOf<Name extends string>(text: string, allowed: readonly Name[], hint?: string): Map<Name, JsonValue> {
+function fieldsOf<Name extends string>(text: string, allowed: ReadonlySet<Name>, hint?: string): Map<Name, JsonValue> {
   const fields = new Map<Name, JsonValue>()
   for (const { name, value } of membersOf(text, hint)) {
-    const field = allowed.find((candidate) => candidate === name)
-    if (field === undefined) {
-      const suggestion = nearest(name, allowed)
+    if (!isOneOf(name, allowed)) {
+      const suggestion = nearest(name, [...allowed])
       throw invalid(`unknown field '${name}'`, suggestion === undefined ? hint : `did you mean '${suggestion}'?`)
     }
-    if (fields.has(field)) throw invalid(`the field '${name}' is given twice`)
-    fields.set(field, value)
+    if (fields.has(name)) throw invalid(`the field '${name}' is given twice`)
+    fields.set(name, value)
   }
   return fields
+}
+
+function isOneOf<Name extends string>(name: string, names: ReadonlySet<Name>): name is Name {
+  return (names as ReadonlySet<string>).has(name)
 }
 
 function membersOf(text: string, hint?: string): JsonMember[] {

@@ -1,7 +1,9 @@
 /**
  * Splits JSON text into its parts and keeps where each stood, which JSON.parse forgets: a value that is not a string is stored as
- * the exact text that was written, members stay in their order, and names that occur twice are seen. What lies inside the parts is
- * checked by JSON.parse, so that the grammar has one judge.
+ * the exact text that was written, members stay in their order, and names that occur twice are seen.
+ *
+ * JSON.parse is the only judge of the grammar. It judges the whole text first, and then the scanner need only find where parts end.
+ * Text that it refuses is scanned all the same, part by part, to say what is wrong and where.
  */
 
 export interface JsonValue {
@@ -18,18 +20,30 @@ export interface JsonMember {
 
 /** The members of the object that `text` is. Throws SyntaxError when it is not one. */
 export function scanObject(text: string): JsonMember[] {
-  const scanner = new Scanner(text)
-  const members = scanner.object()
-  scanner.end()
-  return members
+  return scan(text, (scanner) => scanner.object())
 }
 
 /** The elements of the array that `text` is. Throws SyntaxError when it is not one. */
 export function scanArray(text: string): JsonValue[] {
-  const scanner = new Scanner(text)
-  const elements = scanner.array()
+  return scan(text, (scanner) => scanner.array())
+}
+
+function scan<Parts>(text: string, read: (scanner: Scanner) => Parts): Parts {
+  const valid = isJson(text)
+  const scanner = new Scanner(text, valid)
+  const parts = read(scanner)
   scanner.end()
-  return elements
+  if (!valid) throw new SyntaxError('not valid')
+  return parts
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const whiteSpacePattern = /[ \t\n\r]*/y
@@ -41,9 +55,12 @@ const bracketOrQuote = /["[\]{}]/g
 class Scanner {
   private at = 0
   private readonly text: string
+  /** JSON.parse took the whole text. */
+  private readonly valid: boolean
 
-  constructor(text: string) {
+  constructor(text: string, valid: boolean) {
     this.text = text
+    this.valid = valid
   }
 
   object(): JsonMember[] {
@@ -86,7 +103,7 @@ class Scanner {
     if (first === '{' || first === '[') this.skipNested()
     else this.skipScalar()
     const source = this.text.slice(start, this.at)
-    this.judge(source, start)
+    if (!this.valid) this.judge(source, start)
     return { source, string: undefined }
   }
 
@@ -94,7 +111,9 @@ class Scanner {
     const start = this.at
     if (this.text[start] !== '"') this.fail()
     this.skipString()
-    return this.judge(this.text.slice(start, this.at), start) as string
+    const source = this.text.slice(start, this.at)
+    if (this.valid && !source.includes('\\')) return source.slice(1, -1)
+    return this.judge(source, start) as string
   }
 
   /** Moves behind the closing quote of the string that begins here: the first quote with an even number of backslashes before it. */
@@ -160,6 +179,7 @@ class Scanner {
   }
 
   private skipWhiteSpace(): void {
+    if (this.text.charCodeAt(this.at) > 0x20) return
     whiteSpacePattern.lastIndex = this.at
     whiteSpacePattern.test(this.text)
     this.at = whiteSpacePattern.lastIndex

@@ -1,7 +1,7 @@
 /**
  * The file system as the log engine sees it: synchronous calls for what the page cache answers in microseconds, and one
  * asynchronous call, `fdatasync`, for what can block for long. Every module that touches files gets one of these passed in, so
- * that tests can put a faulty or a crashing one in its place (memory-file-system.ts, faulty-file-system.ts).
+ * that tests can put a faulty or a crashing one in its place (test/helpers/memory-file-system.ts, faulty-file-system.ts).
  *
  * Errors are Node.js system errors: an `Error` with `code` ('ENOENT', 'ENOSPC' …), `syscall` and, where there is one, `path`.
  */

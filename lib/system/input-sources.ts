@@ -8,8 +8,8 @@ import type { ChildProcess } from 'node:child_process'
 import fs from 'node:fs'
 import type net from 'node:net'
 import { systemErrorCode } from '../errors.js'
+import { spawnCat } from './cat-child.js'
 import { LoopTurn } from './loop-turn.js'
-import { systemError } from './system-error.js'
 
 /** `InputStream` without its name. One `read` at a time. */
 export interface InputSource {
@@ -203,33 +203,15 @@ export class ChildSource implements InputSource {
 
   /** `path`: what the child opens instead of reading `fd`. */
   constructor(from: { fd: number } | { path: string }) {
-    const { spawn } = process.getBuiltinModule('node:child_process')
-    const args = 'path' in from ? ['--', from.path] : []
-    // In a session of its own, a Ctrl-C meant for the foreground does not end it before its bytes were passed on.
-    this.#child = spawn('cat', args, { stdio: ['fd' in from ? from.fd : 'ignore', 'pipe', 'ignore'], detached: true })
-    this.#output = this.#child.stdout as net.Socket
+    const child = 'fd' in from ? spawnCat(from.fd, 'pipe') : spawnCat('ignore', 'pipe', ['--', from.path])
+    this.#child = child.process
+    this.#output = child.process.stdout as net.Socket
     this.#killChild = () => void this.#child.kill('SIGKILL')
     process.once('exit', this.#killChild)
-    // Two things must have happened before the end is known to be one: the output has ended and the child said how it went.
-    let outputEnded = false
-    let exitSeen = false
-    const settle = () => {
-      if (!outputEnded || !exitSeen) return
-      this.#ended = true
-      this.#wake?.()
-    }
     this.#output.on('readable', () => this.#wake?.())
-    this.#output.on('end', () => {
-      outputEnded = true
-      settle()
-    })
-    this.#child.on('exit', (code) => {
-      if (code !== 0) this.#failure = childFailure(code === null ? 'killed' : `exit ${code}`)
-      exitSeen = true
-      settle()
-    })
-    this.#child.on('error', (error) => {
-      this.#failure = childFailure(error.message)
+    // Not at the end of the output: the child may have stopped because it failed.
+    void child.ended.then((failure) => {
+      this.#failure = failure
       this.#ended = true
       this.#wake?.()
     })
@@ -289,10 +271,6 @@ export class ChildSource implements InputSource {
       this.#output.unref()
     }
   }
-}
-
-function childFailure(how: string): Error {
-  return systemError('EIO', 'read', undefined, `the child that reads the input failed (${how})`)
 }
 
 function isTryAgain(error: unknown): boolean {

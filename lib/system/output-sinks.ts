@@ -2,10 +2,10 @@
  * Ways to write a descriptor without ever blocking the process: one class for each kind of thing behind it. `SerialOutput`
  * (standard-streams.ts) puts the writes of several callers in order and counts what was accepted.
  */
-import type { ChildProcess } from 'node:child_process'
 import fs from 'node:fs'
 import type net from 'node:net'
 import { systemErrorCode } from '../errors.js'
+import { type CatChild, spawnCat } from './cat-child.js'
 import { systemError } from './system-error.js'
 
 export interface OutputSink {
@@ -148,7 +148,7 @@ export class BrokenSink implements OutputSink {
  * why a socket is no exception). Accepted then means accepted by the pipe to that child. `close` waits for the child, so that the
  * next command's output comes after this one's.
  *
- * The child takes 10 ms to start. The first `directBytes` are therefore written as any other program would write them: a socket has
+ * The child takes 10 ms to start. The first `directBytes` are therefore written the way every other program writes: a socket has
  * room for 50 times as many, so that only a reader who left all that unread could hold this process up.
  */
 export class ChildSink implements OutputSink {
@@ -182,21 +182,16 @@ export class ChildSink implements OutputSink {
 export const SOCKET_DIRECT_BYTES = SMALL_WRITE_BYTES
 
 class ChildWriter {
-  readonly #child: ChildProcess
+  readonly #child: CatChild
   readonly #input: net.Socket
-  readonly #exited: Promise<Error | undefined>
 
   constructor(fd: number) {
-    const { spawn } = process.getBuiltinModule('node:child_process')
-    this.#child = spawn('cat', [], { stdio: ['pipe', fd, 'ignore'], detached: true })
-    this.#input = this.#child.stdin as net.Socket
-    this.#input.on('error', () => {})
-    this.#exited = new Promise((resolve) => {
-      this.#child.on('error', (error) => resolve(childFailure(error.message)))
-      this.#child.on('exit', (code, signal) => resolve(failureOf(code, signal)))
-    })
+    this.#child = spawnCat('pipe', fd)
+    this.#input = this.#child.process.stdin as net.Socket
+    // Every failure is told by the end of the child.
+    this.#input.on('error', () => undefined)
     // Written bytes must get through before this process ends, but an idle child must not keep it from ending.
-    this.#child.unref()
+    this.#child.process.unref()
     this.#input.unref()
   }
 
@@ -209,29 +204,18 @@ class ChildWriter {
           resolve(bytes.length)
           return
         }
-        // The child is gone, or going: how it went says why.
-        this.#child.ref()
-        void this.#exited.then((failure) => reject(failure ?? systemError('EPIPE', 'write')))
+        this.#child.process.ref()
+        void this.#child.ended.then((failure) => reject(failure ?? systemError('EPIPE', 'write')))
       })
     })
   }
 
   async close(): Promise<void> {
-    this.#child.ref()
+    this.#child.process.ref()
     this.#input.end()
-    const failure = await this.#exited
+    const failure = await this.#child.ended
     if (failure !== undefined) throw failure
   }
-}
-
-function failureOf(code: number | null, signal: string | null): Error | undefined {
-  if (code === 0) return undefined
-  if (signal === 'SIGPIPE') return systemError('EPIPE', 'write')
-  return childFailure(signal ?? `exit ${code}`)
-}
-
-function childFailure(how: string): Error {
-  return systemError('EIO', 'write', undefined, `the child that writes the output failed (${how})`)
 }
 
 /** 0 where a non-blocking description has no room. */

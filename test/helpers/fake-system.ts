@@ -2,10 +2,10 @@
  * A world in which nothing happens by itself: disk, locks and clock are in memory, random numbers come from a seed. The same seed
  * gives the same run on every machine. Several systems made with the same `disk` and `clock` are processes side by side.
  */
-import { FaultyFileSystem } from '../../lib/system/faulty-file-system.js'
-import { MemoryDisk } from '../../lib/system/memory-disk.js'
-import { type MemoryProcess, openProcess } from '../../lib/system/memory-file-system.js'
-import { createSeededRandom } from '../../lib/system/seeded-random.js'
+import { FaultyFileSystem } from './faulty-file-system.js'
+import { MemoryDisk } from './memory-disk.js'
+import { type MemoryProcess, openProcess } from './memory-file-system.js'
+import { createSeededRandom } from './seeded-random.js'
 import type { ChangeHints, Clock, ProcessIdentity, Random, System } from '../../lib/system/system.js'
 
 export interface FakeSystemOptions {

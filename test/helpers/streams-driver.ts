@@ -17,13 +17,29 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { systemErrorCode } from '../../lib/errors.js'
 import { openStandardStreams } from '../../lib/system/standard-streams.js'
 
+/** What a run leaves in its RESULT file; which parts depends on the mode. */
+export interface DriverResult {
+  error?: string
+  acceptedBytes?: number
+  copiedBytes?: number
+  rssMiB?: number
+  read?: string
+  readyBefore?: boolean
+  parts?: string
+  fired?: number
+  expected?: number
+  stdin?: boolean
+  stdout?: boolean
+  columns?: number | string
+}
+
 const streams = openStandardStreams()
 const [mode, ...args] = process.argv.slice(2)
-const result: Record<string, unknown> = {}
+const result: DriverResult = {}
 
 try {
   if (mode === 'copy') {
-    result['copiedBytes'] = await copy(Number(args[0]))
+    result.copiedBytes = await copy(Number(args[0]))
   } else if (mode === 'write') {
     const bytes = new Uint8Array(Number(args[1])).fill(0x2e)
     for (let i = 0; i < Number(args[0]); i += 1) await streams.stdout.write(bytes)
@@ -35,13 +51,13 @@ try {
     await delay(50)
     process.exit(3)
   } else if (mode === 'end-while-open') {
-    result['read'] = String(await streams.stdin.read(new Uint8Array(10), AbortSignal.timeout(50)))
+    result.read = String(await streams.stdin.read(new Uint8Array(10), AbortSignal.timeout(50)))
   } else if (mode === 'exit-while-writing') {
     for (let i = 0; i < 100; i += 1) void streams.stdout.write(new Uint8Array(65_536))
     await delay(100)
     process.exit(3)
   } else if (mode === 'ready') {
-    result['readyBefore'] = streams.stdin.hasDataReady()
+    result.readyBefore = streams.stdin.hasDataReady()
     await streams.stderr.write(Buffer.from('asked\n'))
     const buffer = new Uint8Array(3)
     const parts: string[] = []
@@ -52,7 +68,7 @@ try {
       await delay(20)
       parts.push(streams.stdin.hasDataReady() ? '+' : '-')
     }
-    result['parts'] = parts.join('')
+    result.parts = parts.join('')
   } else if (mode === 'timers') {
     let fired = 0
     const timer = setInterval(() => {
@@ -61,20 +77,20 @@ try {
     const startMs = performance.now()
     await copy(65_536)
     clearInterval(timer)
-    result['expected'] = Math.floor((performance.now() - startMs) / 10)
-    result['fired'] = fired
+    result.expected = Math.floor((performance.now() - startMs) / 10)
+    result.fired = fired
   } else if (mode === 'look') {
     const { stdin, stdout } = streams
     Object.assign(result, { stdin: stdin.isTerminal, stdout: stdout.isTerminal, columns: stdout.columns ?? 'none' })
   }
   await streams.stdout.close()
 } catch (error) {
-  result['error'] = systemErrorCode(error) ?? String(error)
+  result.error = systemErrorCode(error) ?? String(error)
 }
-result['acceptedBytes'] = streams.stdout.acceptedBytes
-result['rssMiB'] = Math.round(process.resourceUsage().maxRSS / 1024)
-const resultPath = args.at(-1)
-if (resultPath?.startsWith('/') === true) fs.writeFileSync(resultPath, JSON.stringify(result))
+result.acceptedBytes = streams.stdout.acceptedBytes
+result.rssMiB = Math.round(process.resourceUsage().maxRSS / 1024)
+const resultPath = args[args.length - 1] ?? ''
+if (resultPath.startsWith('/')) fs.writeFileSync(resultPath, JSON.stringify(result))
 process.exitCode = 'error' in result ? 1 : 0
 
 async function copy(bufferBytes: number): Promise<number> {

@@ -1,5 +1,5 @@
 /** A small generator (xorshift32) for tests: the same seed gives the same numbers on every machine. Never for secrets. */
-import type { Random } from './system.js'
+import type { Random } from '../../lib/system/system.js'
 
 export interface SeededRandom extends Random {
   /** True with the given chance, 0 to 1. */

@@ -1,12 +1,12 @@
 /**
  * One process's view of a disk in memory (memory-disk.ts): `FileSystem` and `KernelLocks` with descriptors of its own. Error codes are
- * Linux's; test/system/memory-file-system.test.ts compares every operation with the real file system.
+ * Linux's; memory-file-system.test.ts compares every operation with the real file system.
  */
-import type { FileStatus, FileSystem, OpenMode } from './file-system.js'
+import type { FileStatus, FileSystem, OpenMode } from '../../lib/system/file-system.js'
 import type { DirectoryInode, FileInode, Inode, MemoryDisk } from './memory-disk.js'
 import { LockTable } from './memory-locks.js'
-import { systemError } from './system-error.js'
-import type { KernelLocks } from './system.js'
+import { systemError } from '../../lib/system/system-error.js'
+import type { KernelLocks } from '../../lib/system/system.js'
 
 /** A process on `disk`, with descriptors and locks of its own; any number of them may use one disk. */
 export function openProcess(disk: MemoryDisk): MemoryProcess {

@@ -1,7 +1,7 @@
 import test from 'ava'
-import { CrashSignal, FaultyFileSystem } from '../../lib/system/faulty-file-system.js'
-import { MemoryDisk } from '../../lib/system/memory-disk.js'
-import { openProcess } from '../../lib/system/memory-file-system.js'
+import { CrashSignal, FaultyFileSystem } from './faulty-file-system.js'
+import { MemoryDisk } from './memory-disk.js'
+import { openProcess } from './memory-file-system.js'
 
 function setUp() {
   const disk = new MemoryDisk()

@@ -5,8 +5,8 @@ import os from 'node:os'
 import { join } from 'node:path'
 import { systemErrorCode } from '../../lib/errors.js'
 import type { FileSystem, OpenMode } from '../../lib/system/file-system.js'
-import { MemoryDisk } from '../../lib/system/memory-disk.js'
-import { openProcess } from '../../lib/system/memory-file-system.js'
+import { MemoryDisk } from './memory-disk.js'
+import { openProcess } from './memory-file-system.js'
 import { createNodeFileSystem } from '../../lib/system/node-file-system.js'
 
 type Operation =

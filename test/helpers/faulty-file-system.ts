@@ -3,8 +3,8 @@
  *
  * It also keeps a list of what was called, with paths in place of descriptors.
  */
-import type { FileStatus, FileSystem, OpenMode } from './file-system.js'
-import { systemError } from './system-error.js'
+import type { FileStatus, FileSystem, OpenMode } from '../../lib/system/file-system.js'
+import { systemError } from '../../lib/system/system-error.js'
 
 export type FileOperation = keyof FileSystem
 

@@ -1,8 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { MemoryDisk } from '../../lib/system/memory-disk.js'
-import type { KeepUnsynced } from '../../lib/system/memory-file-content.js'
-import { type MemoryProcess, openProcess } from '../../lib/system/memory-file-system.js'
+import { MemoryDisk } from './memory-disk.js'
+import type { KeepUnsynced } from './memory-file-content.js'
+import { type MemoryProcess, openProcess } from './memory-file-system.js'
 
 const SEEDS = Array.from({ length: 200 }, (_, seed) => seed)
 

@@ -1,7 +1,7 @@
 /**
  * A disk in memory for tests, which several "processes" use at once and whose power can be cut.
  *
- * It keeps what processes see apart from what is durable, and after a power cut loses as much of the rest as any real file system
+ * It keeps what processes see apart from what is durable, and after a power cut loses as much of the rest as a real file system
  * might. Contents: memory-file-content.ts. Directories: creations, removals and renames wait in one list until a sync makes them
  * durable; each happens whole or not at all (a rename never loses the old and the new file).
  *

@@ -19,7 +19,7 @@ export const printingOptions = {
   store: options.store,
   format: options.outputFormat,
   json: options.json,
-  partitions: options.partitions,
+  partition: options.partitions,
   offset: options.offset,
   count: options.count,
   keySeparator: options.keySeparator,

@@ -36,7 +36,7 @@ export const command = defineCommand({
     seeAlso: ['logq-tail(1)', 'logq-produce(1)', 'logq-digest(1)'],
   },
   async run(args, io) {
-    const { offset, partitions, count, format, store: path } = args.options
+    const { offset, partition: partitions, count, format, store: path } = args.options
     const { topics } = args.operands
     const printer = batchPrinter(args.options, count, io)
     const store = openForReading(path, io)

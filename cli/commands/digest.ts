@@ -10,7 +10,7 @@ export const command = defineCommand({
   operands: { topics: { label: 'TOPIC', meaning: 'The topics.', required: true, repeated: true } },
   options: {
     store: options.store,
-    partitions: options.partitions,
+    partition: options.partitions,
     offset: options.offset,
     json: options.jsonLines,
     quiet: options.quiet,
@@ -20,7 +20,7 @@ export const command = defineCommand({
     { command: 'logq digest events', meaning: 'One line: digest, number of records, topic.' },
     {
       command: 'test "$(logq digest a | cut -c-64)" = "$(logq digest b | cut -c-64)"',
-      meaning: 'Do two topics hold the same records?',
+      meaning: 'Succeed when two topics hold the same records.',
     },
   ],
   exits: ['failed', 'corruption'],
@@ -32,7 +32,7 @@ export const command = defineCommand({
     seeAlso: ['logq-cat(1)'],
   },
   async run(args, io) {
-    const { partitions, offset, json } = args.options
+    const { partition: partitions, offset, json } = args.options
     const store = openForReading(args.options.store, io)
     const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
     for (const topic of args.operands.topics) {

@@ -20,7 +20,7 @@ export const command = defineCommand({
   operands: { topics: { label: 'TOPIC', meaning: 'The topics; all of the store by default.', repeated: true } },
   options: {
     store: options.store,
-    partitions: options.partitions,
+    partition: options.partitions,
     repair: {
       kind: 'flag',
       meaning: 'Repair what is damaged, keeping a copy of what was in quarantine/, and rebuild indexes.',
@@ -47,7 +47,7 @@ export const command = defineCommand({
     seeAlso: ['logq-format(5)'],
   },
   async run(args, io) {
-    const { partitions: list, repair, json } = args.options
+    const { partition: list, repair, json } = args.options
     const store = openForReading(args.options.store, io)
     if (repair) requireWritable(store)
     const topics = args.operands.topics.length > 0 ? args.operands.topics : listTopics(store)

@@ -57,7 +57,7 @@ export const command = defineCommand({
     const printer = batchPrinter(args.options, undefined, io)
     const store = openForReading(args.options.store, io)
     const partitionCount = topics.reduce(
-      (sum, topic) => sum + partitionsOf(store, getTopic(store, topic), args.options.partitions).length,
+      (sum, topic) => sum + partitionsOf(store, getTopic(store, topic), args.options.partition).length,
       0,
     )
     refuseSeveral(format, topics.length, partitionCount)
@@ -80,7 +80,7 @@ async function printStart(
   args: Arguments,
   io: Io,
 ): Promise<ReadonlyMap<number, number>> {
-  const { offset, partitions } = args.options
+  const { offset, partition: partitions } = args.options
   if (offset === undefined) return printLast(store, topic, printer, args, io)
   const next = new Map<number, number>()
   for (const { context, range } of await resolveRanges(store, topic, partitions, offset, io)) {
@@ -103,7 +103,7 @@ async function printLast(
   io: Io,
 ): Promise<ReadonlyMap<number, number>> {
   const count = args.options.count ?? DEFAULT_COUNT
-  const contexts = partitionsOf(store, getTopic(store, topic), args.options.partitions).map((partition) =>
+  const contexts = partitionsOf(store, getTopic(store, topic), args.options.partition).map((partition) =>
     viewContext(store, topic, partition),
   )
   const ranges = []
@@ -125,7 +125,7 @@ async function followOne(
   args: Arguments,
   io: Io,
 ): Promise<void> {
-  const { partitions: list } = args.options
+  const { partition: list } = args.options
   const partitions = list === undefined ? {} : { partitions: partitionsOf(store, getTopic(store, topic), list) }
   for await (const step of followTopic(store, topic, { fromOffsets, signal: io.signal, ...partitions })) {
     if (step.kind === 'batch') await printer.print(topic, step)

@@ -13,7 +13,11 @@ export const command = defineCommand({
   name: 'topic create',
   summary: 'create a topic',
   operands: {
-    topic: { label: 'TOPIC', meaning: 'The name: 1 to 249 of the characters a-z A-Z 0-9 . _ -', required: true },
+    topic: {
+      label: 'TOPIC',
+      meaning: 'The name: 1 to 249 of the characters a-z, A-Z, 0-9, dot, underscore and hyphen.',
+      required: true,
+    },
     settings: {
       label: 'NAME=VALUE',
       meaning: 'Settings that differ from the defaults, such as retention.ms=7d.',

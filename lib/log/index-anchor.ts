@@ -3,11 +3,10 @@
  * points at was looked at. Saves recovery and readers the walk from the segment's first byte.
  */
 import type { FileSystem } from '../system/file-system.js'
-import type { RecordBatch } from '../record/batch.js'
-import { BatchScanner } from './batch-scanner.js'
+import { BatchPlaces, type BatchPlace } from './batch-places.js'
 import { OFFSET_INDEX_ENTRY_BYTES, OffsetIndexReader, type OffsetIndexEntry } from './offset-index.js'
 import { SegmentTail } from './segment-tail.js'
-import { TIME_INDEX_ENTRY_BYTES, TimeIndexReader } from './time-index.js'
+import { TIME_INDEX_ENTRY_BYTES, TimeIndexReader, type TimeIndexEntry } from './time-index.js'
 
 export interface SegmentDescriptors {
   readonly baseOffset: number
@@ -24,28 +23,28 @@ export function anchorBelow(fs: FileSystem, segment: SegmentDescriptors, positio
   const fromStart = new SegmentTail(segment.baseOffset)
   const offsetIndex = new OffsetIndexReader(fs, segment.offsetIndexFd, segment.baseOffset)
   const timeIndex = new TimeIndexReader(fs, segment.timeIndexFd, segment.baseOffset)
+  const places = new BatchPlaces(fs, segment.logFd)
   const slot = offsetIndex.slotForPosition(position - 1)
   const entry = offsetIndex.entry(slot)
   if (entry === undefined) return fromStart
-  const batch = batchOfEntry(fs, segment.logFd, entry)
-  const first = batchAt(fs, segment.logFd, 0)
+  const batch = batchOfEntry(places, entry)
+  const first = places.at(0)
   if (batch === undefined || first === undefined) return fromStart
 
   const tail = new SegmentTail(segment.baseOffset)
   const timeSlot = timeIndex.slotForOffset(entry.offset)
   const timeEntry = timeIndex.entry(timeSlot)
   // A log whose records have no timestamps has an empty time index; otherwise an empty one was deleted and is built anew.
-  if (timeEntry === undefined && indexableTimestamp(first) >= 0) return fromStart
+  if (timeEntry === undefined && first.maxTimestampMs >= 0) return fromStart
   if (timeEntry !== undefined) {
-    const largest = timeEntry.offset === entry.offset ? batch : undefined
-    if (largest !== undefined && indexableTimestamp(largest) !== timeEntry.timestampMs) return fromStart
+    if (!isTrue(places, offsetIndex, timeEntry)) return fromStart
     tail.maxTimestampMs = timeEntry.timestampMs
     tail.maxTimestampOffset = timeEntry.offset
     tail.timeIndexTimestampMs = timeEntry.timestampMs
   }
   tail.offsetIndexBytes = (slot + 1) * OFFSET_INDEX_ENTRY_BYTES
   tail.timeIndexBytes = (timeSlot + 1) * TIME_INDEX_ENTRY_BYTES
-  tail.firstTimestampMs = indexableTimestamp(first)
+  tail.firstTimestampMs = first.maxTimestampMs
   tail.bytesSinceIndexEntry = batch.sizeBytes
   tail.logBytes = entry.position + batch.sizeBytes
   tail.logEndOffset = entry.offset + 1
@@ -53,19 +52,24 @@ export function anchorBelow(fs: FileSystem, segment: SegmentDescriptors, positio
 }
 
 /** The batch that an offset-index entry points at, when it is there and has that last offset. */
-export function batchOfEntry(fs: FileSystem, logFd: number, entry: OffsetIndexEntry): RecordBatch | undefined {
-  const batch = batchAt(fs, logFd, entry.position)
+export function batchOfEntry(places: BatchPlaces, entry: OffsetIndexEntry): BatchPlace | undefined {
+  const batch = places.at(entry.position)
   return batch?.lastOffset === entry.offset ? batch : undefined
 }
 
-/** Timestamps beyond 2^53-1, which only a foreign producer can have written, are indexed as that limit. */
-export function indexableTimestamp(batch: Pick<RecordBatch, 'maxTimestampMs'>): number {
-  const { maxTimestampMs } = batch
-  if (typeof maxTimestampMs === 'number') return maxTimestampMs
-  return maxTimestampMs > 0n ? Number.MAX_SAFE_INTEGER : -1
+/** The last entry at or below an offset that can be believed; undefined when there is none, and the segment's start has to do. */
+export function believableEntry(places: BatchPlaces, index: OffsetIndexReader, offset: number): BatchPlace | undefined {
+  const entry = index.entry(index.slotFor(offset))
+  return entry === undefined ? undefined : batchOfEntry(places, entry)
 }
 
-function batchAt(fs: FileSystem, logFd: number, position: number): RecordBatch | undefined {
-  const step = new BatchScanner(fs, logFd, position, { checkCrc: false, chunkBytes: 4096 }).next()
-  return step.kind === 'batch' ? step.batch : undefined
+/** Whether the batch that a time-index entry names is there and has that timestamp. A damaged entry must not hide records. */
+export function isTrue(places: BatchPlaces, offsetIndex: OffsetIndexReader | undefined, entry: TimeIndexEntry): boolean {
+  const from = offsetIndex === undefined ? undefined : believableEntry(places, offsetIndex, entry.offset)
+  for (const place of places.from(from?.position ?? 0)) {
+    if (place.lastOffset >= entry.offset) {
+      return place.lastOffset === entry.offset && place.maxTimestampMs === entry.timestampMs
+    }
+  }
+  return false
 }

@@ -9,7 +9,7 @@ import { CorruptionError, systemErrorCode } from '../errors.js'
 import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
 import { LOCK_FILE, LOG_SUFFIX, segmentFileName } from './file-names.js'
 import { partitionName } from './log-context.js'
-import { listSegments, locateOffset, readStateBlock, type ViewContext } from './log-view.js'
+import { listSegments, locateOffset, openAtOffset, readStateOf, type OpenSegment, type ViewContext } from './log-view.js'
 import { topicRemoved } from './partition-lock.js'
 import { readRecoveryPoint } from './recovery-point-file.js'
 import { BadSegmentError, ClosedSegmentReader, LiveSegmentReader, type ReadStep, type SegmentReader } from './segment-reader.js'
@@ -18,6 +18,7 @@ import { BadSegmentError, ClosedSegmentReader, LiveSegmentReader, type ReadStep,
 const SUSPECT_LOOKS = 3
 const SUSPECT_LOOK_MS = 10
 const SHARED_LOCK_RETRY_MS = 20
+const LIMIT_CHECK_MS = 50
 const AFTER_DAMAGE = "see 'logq fsck'; what follows the damage can be read with -o from a later offset"
 
 export class LogReader {
@@ -25,18 +26,20 @@ export class LogReader {
   #nextOffset: number
   /** Where a bad batch was judged to be the end of the log; looked at again only when the file changed. */
   #deadEnd: { readonly position: number; readonly sizeBytes: number; readonly modifiedMs: number } | undefined
+  /** The lock file, held open: its inode number cannot be given to another partition, and says so when this one is removed. */
+  #lockFd: number | undefined
   readonly #lockInode: number | undefined
   /** After a failed fsync nothing above the synced offset is shown. */
-  readonly #limitOffset: number
+  #limitOffset = Infinity
+  #limitAtMs = -Infinity
 
   constructor(
     private readonly context: ViewContext,
     offset: number,
   ) {
     this.#nextOffset = offset
-    this.#lockInode = this.#readLockInode()
-    const state = readStateBlock(context)
-    this.#limitOffset = state?.status === 'sync-failed' ? state.syncedOffset : Infinity
+    this.#lockFd = this.#openLock()
+    this.#lockInode = this.#lockFd === undefined ? undefined : context.system.fs.fileStatus(this.#lockFd).inode
   }
 
   /** Offset of the next record to be given. */
@@ -50,9 +53,9 @@ export class LogReader {
    */
   poll(): RecordBatch | 'end' | 'suspect' {
     for (;;) {
-      if (this.#nextOffset >= this.#limitOffset) return 'end'
       const segment = (this.#segment ??= this.#openSegment())
       if (segment === undefined) return 'end'
+      if (segment instanceof LiveSegmentReader && this.#isAtLimit()) return 'end'
       const step = this.#step(segment)
       if (step.kind === 'batch') {
         const { batch } = step
@@ -81,9 +84,12 @@ export class LogReader {
     }
   }
 
+  /** Lets go of the files; the next `poll` opens them again. */
   close(): void {
     this.#segment?.close()
     this.#segment = undefined
+    if (this.#lockFd !== undefined) this.context.system.fs.close(this.#lockFd)
+    this.#lockFd = undefined
   }
 
   /** The error for records that cannot be read in the batch that `poll` gave last, though its CRC holds. */
@@ -110,27 +116,26 @@ export class LogReader {
   }
 
   #openSegment(): SegmentReader | undefined {
-    const { system, directory } = this.context
+    const { fs } = this.context.system
     for (;;) {
       const segments = listSegments(this.context)
-      const place = locateOffset(this.context, segments, this.#nextOffset)
-      if (place === undefined) {
-        this.#refuseRemoved()
-        return undefined
-      }
-      const { segmentBaseOffset } = place
-      let fd: number
+      let opened: OpenSegment | undefined
       try {
-        fd = system.fs.open(`${directory}/${segmentFileName(segmentBaseOffset, LOG_SUFFIX)}`, 'read')
+        opened = openAtOffset(this.context, segments, this.#nextOffset)
       } catch (error) {
         // Retained or compacted away since the listing: look again.
         if (systemErrorCode(error) === 'ENOENT') continue
         throw error
       }
-      const isClosed = segmentBaseOffset !== segments.at(-1)
-      return isClosed
-        ? new ClosedSegmentReader(system.fs, fd, segmentBaseOffset, place)
-        : new LiveSegmentReader(system.fs, fd, segmentBaseOffset, place)
+      if (opened === undefined) {
+        this.#refuseRemoved()
+        return undefined
+      }
+      const { fd, segmentBaseOffset } = opened
+      const next = segments.find((base) => base > segmentBaseOffset)
+      return next === undefined
+        ? new LiveSegmentReader(fs, fd, segmentBaseOffset, opened, this.#endCheck)
+        : new ClosedSegmentReader(fs, fd, segmentBaseOffset, opened, next)
     }
   }
 
@@ -145,7 +150,7 @@ export class LogReader {
     // The segment was closed after its end was read: what was appended in between is read first.
     if (segment instanceof LiveSegmentReader) {
       const { baseOffset, position, nextOffset, fd } = segment
-      this.#segment = new ClosedSegmentReader(this.context.system.fs, fd, baseOffset, { position, offset: nextOffset })
+      this.#segment = new ClosedSegmentReader(this.context.system.fs, fd, baseOffset, { position, offset: nextOffset }, next)
       return true
     }
     segment.close()
@@ -159,9 +164,13 @@ export class LogReader {
     if (!(segment instanceof LiveSegmentReader)) return false
     const { sizeBytes } = this.context.system.fs.fileStatus(segment.fd)
     if (sizeBytes >= segment.position) return false
+    this.#reopen(segment)
+    return true
+  }
+
+  #reopen(segment: SegmentReader): void {
     segment.close()
     this.#segment = undefined
-    return true
   }
 
   #peekIsWhole(): boolean {
@@ -173,20 +182,17 @@ export class LogReader {
   /** A second reader on the same place, so that looking does not move the first. */
   #probe(segment: LiveSegmentReader): LiveSegmentReader {
     const { baseOffset, position, nextOffset, fd } = segment
-    return new LiveSegmentReader(this.context.system.fs, fd, baseOffset, { position, offset: nextOffset })
+    return new LiveSegmentReader(this.context.system.fs, fd, baseOffset, { position, offset: nextOffset }, this.#endCheck)
   }
 
   /** False when a writer has the lock just now. */
   #judgeUnderSharedLock(): boolean {
-    const { system, directory } = this.context
+    const { system } = this.context
     const segment = this.#segment
     if (!(segment instanceof LiveSegmentReader)) return true
-    let lockFd: number
-    try {
-      lockFd = system.fs.open(`${directory}/${LOCK_FILE}`, 'read')
-    } catch (error) {
-      if (systemErrorCode(error) !== 'ENOENT') throw error
-      // A Kafka directory: nothing says what was synced, so the log ends here.
+    // A Kafka directory: nothing says what was synced, so the log ends here.
+    const lockFd = this.#openLock()
+    if (lockFd === undefined) {
       this.#markDeadEnd(segment)
       return true
     }
@@ -194,20 +200,38 @@ export class LogReader {
       if (!system.locks.tryLock(lockFd, true)) return false
       const step = this.#probe(segment).next()
       if (step.kind !== 'suspect') return true
-      if (listSegments(this.context).some((base) => base > segment.baseOffset)) {
-        throw this.#corruption(segment, step.position, segment.nextOffset, step.reason)
-      }
-      const point = readRecoveryPoint(this.context)
-      const isSynced =
-        point?.segmentBaseOffset === segment.baseOffset
-          ? step.position < point.position
-          : segment.nextOffset < (point?.offset ?? 0)
-      if (isSynced) throw this.#corruption(segment, step.position, segment.nextOffset, step.reason)
-      this.#markDeadEnd(segment)
+      if (this.#wasRewritten(segment)) this.#reopen(segment)
+      else if (this.#isSynced(segment)) throw this.#corruption(segment, step.position, segment.nextOffset, step.reason)
+      else this.#markDeadEnd(segment)
       return true
     } finally {
       system.fs.close(lockFd)
     }
+  }
+
+  /** What was read was cut off again, and other batches stand in its place: the position is none any more. */
+  #wasRewritten(segment: LiveSegmentReader): boolean {
+    const { position, nextOffset, baseOffset, fd } = segment
+    const located = locateOffset(this.context, baseOffset, fd, nextOffset)
+    return located.position < position
+  }
+
+  #isSynced(segment: LiveSegmentReader): boolean {
+    if (listSegments(this.context).some((base) => base > segment.baseOffset)) return true
+    const point = readRecoveryPoint(this.context)
+    if (point === undefined) return false
+    return point.segmentBaseOffset === segment.baseOffset
+      ? segment.position < point.position
+      : segment.nextOffset < point.offset
+  }
+
+  /** What the state block or the recovery point says of an end. A log that Kafka wrote has neither, and offsets may be missing. */
+  readonly #endCheck = (position: number, offset: number): boolean => {
+    if (this.#lockFd === undefined) return true
+    const state = readStateOf(this.context.system.fs, this.#lockFd)
+    if (state?.valid === true && state.logBytes === position) return state.logEndOffset === offset
+    const point = readRecoveryPoint(this.context)
+    return point?.position === position && point.offset === offset
   }
 
   #markDeadEnd(segment: LiveSegmentReader): void {
@@ -223,15 +247,36 @@ export class LogReader {
     return false
   }
 
-  /** A partition that was removed, also when another of its name stands in its place by now. */
-  #refuseRemoved(): void {
-    const inode = this.#readLockInode()
-    const isSame = inode === this.#lockInode
-    if (!isSame || readStateBlock(this.context)?.status === 'deleted') throw topicRemoved(this.context.directory)
+  /** True when nothing that follows may be shown. Looked up now and then only, since it costs a read. */
+  #isAtLimit(): boolean {
+    const { clock, fs } = this.context.system
+    const nowMs = clock.monotonicMs()
+    if (nowMs - this.#limitAtMs >= LIMIT_CHECK_MS) {
+      this.#limitAtMs = nowMs
+      this.#lockFd ??= this.#openLock()
+      const state = this.#lockFd === undefined ? undefined : readStateOf(fs, this.#lockFd)
+      this.#limitOffset = state?.status === 'sync-failed' ? state.syncedOffset : Infinity
+    }
+    return this.#nextOffset >= this.#limitOffset
   }
 
-  #readLockInode(): number | undefined {
-    return this.context.system.fs.pathStatus(`${this.context.directory}/${LOCK_FILE}`)?.inode
+  /** A partition that was removed, also when another of its name stands in its place by now. */
+  #refuseRemoved(): void {
+    const { fs } = this.context.system
+    this.#lockFd ??= this.#openLock()
+    const lockFd = this.#lockFd
+    const inode = lockFd === undefined ? undefined : fs.fileStatus(lockFd).inode
+    const isRemoved = lockFd !== undefined && readStateOf(fs, lockFd)?.status === 'deleted'
+    if (isRemoved || inode !== this.#lockInode) throw topicRemoved(this.context.directory)
+  }
+
+  #openLock(): number | undefined {
+    try {
+      return this.context.system.fs.open(`${this.context.directory}/${LOCK_FILE}`, 'read')
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return undefined
+      throw error
+    }
   }
 
   #corruption(segment: SegmentReader, position: number, offset: number, reason: string): CorruptionError {

@@ -2,11 +2,13 @@
  * What a reader sees of a partition directory without writing to it or locking it: segments, state, start and end offsets, and where
  * an offset or a time is (format-spec/ordering.md, "reading"). Works on a partition that logq wrote and on one that Kafka wrote.
  */
-import { systemErrorCode } from '../errors.js'
-import type { RecordBatch } from '../record/batch.js'
+import { LogqError, systemErrorCode } from '../errors.js'
+import { InvalidBatchError, RecordBatch } from '../record/batch.js'
 import { loadCodec } from '../record/compression.js'
 import { readUpTo } from '../system/durable.js'
-import { BatchScanner } from './batch-scanner.js'
+import type { FileSystem } from '../system/file-system.js'
+import { BatchPlaces, type BatchPlace } from './batch-places.js'
+import { BatchScanner, misfit } from './batch-scanner.js'
 import {
   LOCK_FILE,
   LOG_SUFFIX,
@@ -16,11 +18,12 @@ import {
   segmentFileName,
   type SegmentSuffix,
 } from './file-names.js'
-import { batchOfEntry, indexableTimestamp } from './index-anchor.js'
+import { batchOfEntry, believableEntry, isTrue } from './index-anchor.js'
 import type { LogContext } from './log-context.js'
-import { topicRemoved } from './partition-lock.js'
 import { readLogStartOffset } from './log-start-offset-file.js'
 import { OffsetIndexReader } from './offset-index.js'
+import { topicRemoved } from './partition-lock.js'
+import { readRecoveryPoint } from './recovery-point-file.js'
 import { STATE_BLOCK_BYTES, decodeStateBlock, isOfThisBoot, type StateBlock } from './state-block.js'
 import { TimeIndexReader } from './time-index.js'
 
@@ -29,8 +32,9 @@ export type ViewContext = Pick<LogContext, 'system' | 'directory' | 'topic' | 'p
   readonly knownLogStartOffset?: number
 }
 
-/** Where reading begins: a batch boundary at or before what was asked for. */
-export interface ReadPosition {
+/** A segment that is open for reading, and where reading begins in it: a batch boundary at or before what was asked for. */
+export interface OpenSegment {
+  readonly fd: number
   readonly segmentBaseOffset: number
   readonly position: number
   /** Offset of the batch at `position`, or a lower bound of it. */
@@ -47,7 +51,7 @@ export function listSegments(context: ViewContext): number[] {
   }
 }
 
-/** The state block as the last writer left it. Undefined in a Kafka directory, when damaged, or while it is being written. */
+/** The state block as the last writer left it. Undefined in a Kafka directory, and when it is damaged. */
 export function readStateBlock(context: ViewContext): StateBlock | undefined {
   const { fs } = context.system
   let fd: number
@@ -58,9 +62,19 @@ export function readStateBlock(context: ViewContext): StateBlock | undefined {
     throw error
   }
   try {
-    return decodeStateBlock(readUpTo(fs, fd, 0, STATE_BLOCK_BYTES))
+    return readStateOf(fs, fd)
   } finally {
     fs.close(fd)
+  }
+}
+
+const STATE_LOOKS = 3
+
+/** The state block in an open lock file. A look without the lock may see one half written: another look sees it whole. */
+export function readStateOf(fs: FileSystem, lockFd: number): StateBlock | undefined {
+  for (let look = 1; ; look += 1) {
+    const state = decodeStateBlock(readUpTo(fs, lockFd, 0, STATE_BLOCK_BYTES))
+    if (state !== undefined || look === STATE_LOOKS) return state
   }
 }
 
@@ -72,51 +86,88 @@ export function logStartOffset(context: ViewContext, segments: readonly number[]
 
 /**
  * The log end offset now: after the last whole batch. After a failed fsync, the synced offset. The state block gives the place to
- * look from, so that nothing but the newest batches is read.
+ * look from, so that nothing but the newest batches is read; where it cannot be trusted the recovery point does.
  */
 export function logEndOffset(context: ViewContext, segments: readonly number[]): number {
   const active = segments.at(-1)
   if (active === undefined) return logStartOffset(context, segments)
   const state = readStateBlock(context)
   if (state?.status === 'sync-failed') return state.syncedOffset
-  return withSegment(context, active, LOG_SUFFIX, active, (fd) => {
-    const { device, inode, sizeBytes } = context.system.fs.fileStatus(fd)
-    const isKnown =
-      state?.valid === true &&
-      isOfThisBoot(state, context.system.self) &&
-      state.activeBaseOffset === active &&
-      state.device === device &&
-      state.inode === inode &&
-      state.logBytes <= sizeBytes
-    const from = isKnown ? { position: state.logBytes, offset: state.logEndOffset } : lastIndexed(context, active, fd)
-    const scanner = new BatchScanner(context.system.fs, fd, from.position, { checkCrc: true })
+  return withFile(context, active, LOG_SUFFIX, active, (fd) => {
+    const { fs } = context.system
+    const from = trustedEnd(context, state, active, fd) ?? syncedEnd(context, active, fd)
+    const scanner = new BatchScanner(fs, fd, from.position, { checkCrc: true })
     let end = from.offset
-    for (let step = scanner.next(); step.kind === 'batch' && step.batch.baseOffset >= end; step = scanner.next()) {
+    for (let step = scanner.next(); step.kind === 'batch'; step = scanner.next()) {
+      if (misfit(step.batch, end, 0, false) !== undefined) break
       end = step.batch.nextOffset
     }
     return end
   })
 }
 
-/** Where to begin reading so that `offset` is the first record of interest. Undefined when the log has no segment. */
-export function locateOffset(context: ViewContext, segments: readonly number[], offset: number): ReadPosition | undefined {
-  const segmentBaseOffset = segments.findLast((base) => base <= offset) ?? segments[0]
-  if (segmentBaseOffset === undefined) return undefined
-  const start = { segmentBaseOffset, position: 0, offset: segmentBaseOffset }
-  return withSegment(context, segmentBaseOffset, LOG_SUFFIX, start, (fd) => {
-    const indexed = indexedPosition(context, segmentBaseOffset, fd, offset)
-    const scanner = new BatchScanner(context.system.fs, fd, indexed.position, { checkCrc: false })
-    let before = indexed
-    for (let step = scanner.next(); step.kind === 'batch' && step.batch.nextOffset <= offset; step = scanner.next()) {
-      before = { position: step.position + step.batch.sizeBytes, offset: step.batch.nextOffset }
-    }
-    return { segmentBaseOffset, ...before }
-  })
+/** The end that the state block gives, when it speaks of this very file under this kernel: a power cut may have taken bytes back. */
+function trustedEnd(
+  context: ViewContext,
+  state: StateBlock | undefined,
+  active: number,
+  fd: number,
+): { position: number; offset: number } | undefined {
+  if (state?.valid !== true || state.activeBaseOffset !== active || !isOfThisBoot(state, context.system.self)) return undefined
+  const { device, inode, sizeBytes } = context.system.fs.fileStatus(fd)
+  if (device !== state.device || inode !== state.inode || state.logBytes > sizeBytes) return undefined
+  return { position: state.logBytes, offset: state.logEndOffset }
+}
+
+/** The recovery point, when it lies in this segment; in a log that Kafka wrote, the last batch that is indexed. */
+function syncedEnd(context: ViewContext, active: number, fd: number): { position: number; offset: number } {
+  const { fs } = context.system
+  const start = { position: 0, offset: active }
+  const point = readRecoveryPoint(context)
+  if (point !== undefined) {
+    const isHere = point.segmentBaseOffset === active && point.position <= fs.fileStatus(fd).sizeBytes
+    return isHere ? { position: point.position, offset: point.offset } : start
+  }
+  const indexed = indexedPlace(context, active, fd, Number.MAX_SAFE_INTEGER)
+  return indexed === undefined ? start : { position: indexed.position, offset: indexed.baseOffset }
 }
 
 /**
- * The offset of the first record whose timestamp is at least `timestampMs`; undefined when there is none. Damaged batches are passed
- * over here: reading from the offset that is given will name them.
+ * Opens the segment in which reading has to begin so that `offset` is the first record of interest. Undefined when there is none; throws
+ * ENOENT when it vanished since the listing. The caller closes the descriptor.
+ */
+export function openAtOffset(context: ViewContext, segments: readonly number[], offset: number): OpenSegment | undefined {
+  const segmentBaseOffset = segments.findLast((base) => base <= offset) ?? segments[0]
+  if (segmentBaseOffset === undefined) return undefined
+  const fd = context.system.fs.open(`${context.directory}/${segmentFileName(segmentBaseOffset, LOG_SUFFIX)}`, 'read')
+  try {
+    return { fd, segmentBaseOffset, ...locateOffset(context, segmentBaseOffset, fd, offset) }
+  } catch (error) {
+    context.system.fs.close(fd)
+    throw error
+  }
+}
+
+/** Where in an open segment reading has to begin: behind the last batch that ends at or below the offset. */
+export function locateOffset(
+  context: ViewContext,
+  segmentBaseOffset: number,
+  logFd: number,
+  offset: number,
+): { readonly position: number; readonly offset: number } {
+  const places = new BatchPlaces(context.system.fs, logFd)
+  const indexed = indexedPlace(context, segmentBaseOffset, logFd, offset)
+  let located = { position: indexed?.position ?? 0, offset: indexed?.baseOffset ?? segmentBaseOffset }
+  for (const place of places.from(located.position)) {
+    if (place.lastOffset >= offset) break
+    located = { position: place.position + place.sizeBytes, offset: place.lastOffset + 1 }
+  }
+  return located
+}
+
+/**
+ * The offset of the first record whose timestamp is at least `timestampMs`; undefined when there is none. Where the batches of a closed
+ * segment cannot be told apart any more, the offset of the damage: reading from there will name it.
  */
 export async function offsetForTimestamp(
   context: ViewContext,
@@ -124,89 +175,126 @@ export async function offsetForTimestamp(
   timestampMs: number,
 ): Promise<number | undefined> {
   for (const base of segments) {
-    const batch = withSegment<RecordBatch | undefined>(context, base, LOG_SUFFIX, undefined, (fd) =>
+    const found = withFile<FoundBatch | number | undefined>(context, base, LOG_SUFFIX, undefined, (fd) =>
       batchInSegment(context, base, fd, timestampMs, base === segments.at(-1)),
     )
-    if (batch !== undefined) return firstRecordAt(batch, timestampMs)
+    if (found !== undefined) return typeof found === 'number' ? found : firstRecordAt(found, timestampMs)
   }
   return undefined
 }
 
-/** The first batch of a segment that has a timestamp of at least `timestampMs`. */
+interface FoundBatch {
+  readonly place: BatchPlace
+  readonly bytes: Uint8Array
+}
+
+/** The first batch of a segment that has a timestamp of at least `timestampMs`, or the offset of damage before it. */
 function batchInSegment(
   context: ViewContext,
   base: number,
   fd: number,
   timestampMs: number,
   isActive: boolean,
-): RecordBatch | undefined {
+): FoundBatch | number | undefined {
   const { fs } = context.system
-  const hint = withSegment<number | undefined>(context, base, TIME_INDEX_SUFFIX, base, (indexFd) => {
-    const index = new TimeIndexReader(fs, indexFd, base)
-    const last = index.entry(index.entryCount - 1)
-    // At roll the last entry gets the segment's largest timestamp, so that a closed segment is passed over without a scan.
-    if (!isActive && last !== undefined && last.timestampMs < timestampMs && isLargest(context, base, fd, last))
-      return undefined
-    return index.entry(index.slotForTimestamp(timestampMs))?.offset ?? base
-  })
-  if (hint === undefined) return undefined
-  const { position } = indexedPosition(context, base, fd, hint)
-  const scanner = new BatchScanner(fs, fd, position, { checkCrc: false })
-  for (let step = scanner.next(); step.kind === 'batch'; step = scanner.next()) {
-    if (indexableTimestamp(step.batch) >= timestampMs) return step.batch
+  const from = positionForTimestamp(context, base, fd, timestampMs, isActive)
+  if (from === undefined) return undefined
+  let end = { position: from, offset: base }
+  for (const place of new BatchPlaces(fs, fd).from(from)) {
+    if (place.maxTimestampMs >= timestampMs) return { place, bytes: readUpTo(fs, fd, place.position, place.sizeBytes) }
+    end = { position: place.position + place.sizeBytes, offset: place.lastOffset + 1 }
   }
-  return undefined
+  const isWhole = isActive || end.position === fs.fileStatus(fd).sizeBytes
+  return isWhole ? undefined : end.offset
 }
 
-/** Whether an entry is true at all: its batch must be there with that timestamp. A damaged index must not hide records. */
-function isLargest(
-  context: ViewContext,
-  base: number,
-  fd: number,
-  entry: { readonly offset: number; readonly timestampMs: number },
-): boolean {
-  const { position } = indexedPosition(context, base, fd, entry.offset)
-  const scanner = new BatchScanner(context.system.fs, fd, position, { checkCrc: false, chunkBytes: 8192 })
-  for (let step = scanner.next(); step.kind === 'batch'; step = scanner.next()) {
-    if (step.batch.lastOffset >= entry.offset) {
-      return step.batch.lastOffset === entry.offset && indexableTimestamp(step.batch) === entry.timestampMs
-    }
-  }
-  return false
-}
-
-async function firstRecordAt(batch: RecordBatch, timestampMs: number): Promise<number> {
-  await loadCodec(batch.codec)
-  const cursor = batch.cursor()
-  while (cursor.next()) {
-    if (cursor.timestampMs >= timestampMs) return cursor.offset
-  }
-  return batch.baseOffset
-}
-
-/** The last believable index entry at or below an offset; the segment's start without one. */
-function indexedPosition(
+/** Where to look from for a batch with that timestamp; undefined when the time index proves that the segment has none. */
+function positionForTimestamp(
   context: ViewContext,
   base: number,
   logFd: number,
-  offset: number,
-): { position: number; offset: number } {
-  const start = { position: 0, offset: base }
-  return withSegment(context, base, OFFSET_INDEX_SUFFIX, start, (fd) => {
-    const index = new OffsetIndexReader(context.system.fs, fd, base)
-    const entry = index.entry(index.slotFor(offset))
-    if (entry === undefined) return start
-    const batch = batchOfEntry(context.system.fs, logFd, entry)
-    return batch === undefined ? start : { position: entry.position, offset: batch.baseOffset }
-  })
+  timestampMs: number,
+  isActive: boolean,
+): number | undefined {
+  const { fs } = context.system
+  return withFile<number | undefined>(context, base, TIME_INDEX_SUFFIX, 0, (timeFd) =>
+    withIndex(context, base, (offsetIndex) => {
+      const places = new BatchPlaces(fs, logFd)
+      const times = new TimeIndexReader(fs, timeFd, base)
+      const last = times.entry(times.entryCount - 1)
+      if (!isActive && last !== undefined && last.timestampMs < timestampMs) {
+        if (isTrue(places, offsetIndex, last) && isRollEntry(fs, logFd, places, offsetIndex, last.offset)) return undefined
+      }
+      // The last entry below the time: none of the batches up to it, as it was written, has the time. At the time itself would do
+      // too, but many batches may have that very timestamp, and a damaged entry could name the wrong one of them.
+      for (let slot = times.slotForTimestamp(timestampMs - 1); slot >= 0; slot -= 1) {
+        const entry = times.entry(slot)
+        if (entry === undefined || entry.timestampMs >= timestampMs || !isTrue(places, offsetIndex, entry)) continue
+        const indexed = offsetIndex === undefined ? undefined : believableEntry(places, offsetIndex, entry.offset)
+        return indexed?.position ?? 0
+      }
+      return 0
+    }),
+  )
 }
 
-function lastIndexed(context: ViewContext, base: number, logFd: number): { position: number; offset: number } {
-  return indexedPosition(context, base, logFd, Number.MAX_SAFE_INTEGER)
+/**
+ * Whether a time-index entry is the one that a roll writes, which speaks for the whole segment: it names a batch behind the last one in
+ * the offset index, or the last of all. Any other may have lost its successors, and the batches behind it have to be looked at.
+ */
+function isRollEntry(
+  fs: FileSystem,
+  logFd: number,
+  places: BatchPlaces,
+  offsetIndex: OffsetIndexReader | undefined,
+  offset: number,
+): boolean {
+  const last = offsetIndex?.entry(offsetIndex.entryCount - 1)
+  if (last === undefined || offset < last.offset) return false
+  if (offset > last.offset) return true
+  const batch = batchOfEntry(places, last)
+  return batch !== undefined && batch.position + batch.sizeBytes === fs.fileStatus(logFd).sizeBytes
+}
+
+async function firstRecordAt({ place, bytes }: FoundBatch, timestampMs: number): Promise<number> {
+  try {
+    const batch = new RecordBatch(bytes)
+    await loadCodec(batch.codec)
+    const cursor = batch.cursor()
+    while (cursor.next()) {
+      if (cursor.timestampMs >= timestampMs) return cursor.offset
+    }
+  } catch (error) {
+    if (!(error instanceof InvalidBatchError || error instanceof LogqError)) throw error
+  }
+  return place.baseOffset
+}
+
+/** The batch of the last believable index entry at or below an offset. */
+function indexedPlace(context: ViewContext, base: number, logFd: number, offset: number): BatchPlace | undefined {
+  return withIndex(context, base, (index) =>
+    index === undefined ? undefined : believableEntry(new BatchPlaces(context.system.fs, logFd), index, offset),
+  )
+}
+
+/** The offset index of a segment for `use`; undefined when there is none. */
+function withIndex<Result>(context: ViewContext, base: number, use: (index: OffsetIndexReader | undefined) => Result): Result {
+  const { fs } = context.system
+  let fd: number
+  try {
+    fd = fs.open(`${context.directory}/${segmentFileName(base, OFFSET_INDEX_SUFFIX)}`, 'read')
+  } catch {
+    return use(undefined)
+  }
+  try {
+    return use(new OffsetIndexReader(fs, fd, base))
+  } finally {
+    fs.close(fd)
+  }
 }
 
 /** Opens one file of a segment for `use`; `fallback` when it is not there (an index that was deleted, a segment retained away). */
-function withSegment<Result>(
+function withFile<Result>(
   context: ViewContext,
   base: number,
   suffix: SegmentSuffix,

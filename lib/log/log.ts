@@ -3,7 +3,7 @@
  *
  * Any number of processes append to the same log. What this process remembers from before is never trusted: under the append lock the
  * state block and fstat say where the end is, or the directory is listed and scanned. Appending one batch, numbered for the tests in
- * test/log/log-crash.test.ts:
+ * test/crash/append-crash.test.ts:
  *
  *  1. Take the lock; read the state block; go on from it, or recover (recovery.ts).
  *  2. Stamp base offset and leader epoch; one write of the whole batch at the end of the .log.
@@ -15,19 +15,20 @@
  * Rolling to a new segment, under the same lock:
  *
  *  1. Invalidate the state block.                     Crash here: the next process lists and scans.
- *  2. Last time-index entry of the old segment.       Crash here: an index is a cache.
+ *  2. Last time-index entry of the old segment; sync its indexes. Crash here: an index is a cache.
  *  3. Sync the old .log; note the recovery point.     Crash here: the old segment is still the active one.
  *  4. Create the new files; sync the directory.       Crash here: an empty active segment, which is a normal one.
  *  5. Write the state block for the new segment.
  */
-import { LogqError, systemErrorCode } from '../errors.js'
+import { LogqError, isLogqError, systemErrorCode } from '../errors.js'
 import { shortWriteError } from '../system/durable.js'
 import { stampBatch } from '../record/batch.js'
 import type { LogContext } from './log-context.js'
 import { partitionName } from './log-context.js'
+import { readLeaderEpochs } from './leader-epoch-file.js'
 import { PartitionLock, topicRemoved, type LockWait } from './partition-lock.js'
 import { readRecoveryPoint, writeRecoveryPoint } from './recovery-point-file.js'
-import { quarantineError, recover } from './recovery.js'
+import { SYNC_AFTER_VERIFIED_BYTES, quarantineError, recover, syncFailed, type RecoveredLog } from './recovery.js'
 import { SegmentFiles } from './segment-files.js'
 import { SegmentTail } from './segment-tail.js'
 import { isOfThisBoot, type PartitionStatus, type StateBlock } from './state-block.js'
@@ -67,10 +68,14 @@ export class Log {
   /** True once this process verified everything above the recovery point. */
   #isVerified = false
   #syncInFlight: Promise<void> | undefined
+  /** The files of the sync in flight: not to be closed before it is over, or its descriptor might be another file's by then. */
+  #syncing: SegmentFiles | undefined
   #unsyncedBytes = 0
-  /** End of this process's own last append, and of its last sync. */
+  /** End of this process's own last append, and the leader epoch that it was stamped with. */
   #appendedOffset = 0
-  #syncFailure: unknown
+  #appendedEpoch = 0
+  /** Set once and for all: what was appended may be lost. */
+  #syncFailure: LogqError | undefined
 
   private constructor(
     private readonly context: LogContext,
@@ -105,7 +110,10 @@ export class Log {
       this.#lock.release()
     }
     this.#unsyncedBytes += batch.bytes.length
-    if (this.#unsyncedBytes >= SYNC_AHEAD_BYTES && this.#syncInFlight === undefined) this.#syncAhead()
+    if (this.#unsyncedBytes >= SYNC_AHEAD_BYTES && this.#syncInFlight === undefined) {
+      // What fails is kept, and thrown by the next append or sync; nobody awaits this promise before.
+      this.#startSync().catch(() => undefined)
+    }
     return range
   }
 
@@ -116,10 +124,7 @@ export class Log {
   async sync(): Promise<void> {
     while (this.#unsyncedBytes > 0 || this.#syncInFlight !== undefined) {
       this.#throwSyncFailure()
-      this.#syncInFlight ??= this.#syncOnce().finally(() => {
-        this.#syncInFlight = undefined
-      })
-      await this.#syncInFlight
+      await this.#startSync()
     }
     this.#throwSyncFailure()
   }
@@ -139,42 +144,46 @@ export class Log {
 
   #appendLocked(batch: BatchToAppend): AppendedRange {
     let end = this.#locate()
+    this.#checkNothingCut(end.leaderEpoch)
     if (this.#mustRoll(end, batch)) end = this.#roll(end)
     const { tail, files } = end
+    const position = tail.logBytes
     const baseOffset = tail.logEndOffset
     const lastOffset = baseOffset + batch.lastOffsetDelta
     stampBatch(batch.bytes, baseOffset, end.leaderEpoch)
-    this.#write(files, batch.bytes, tail.logBytes)
-    this.context.system.failpoint('append.after-write')
-    tail.advance(
-      { lastOffset, sizeBytes: batch.bytes.length, maxTimestampMs: batch.maxTimestampMs },
-      this.context.config().indexIntervalBytes,
-      files,
-    )
-    this.context.system.failpoint('append.after-index')
-    this.#writeState(end, true)
+    try {
+      this.#write(files, batch.bytes, position)
+      this.context.system.failpoint('append.after-write')
+      tail.advance(
+        { lastOffset, sizeBytes: batch.bytes.length, maxTimestampMs: batch.maxTimestampMs },
+        this.context.config().indexIntervalBytes,
+        files,
+      )
+      this.context.system.failpoint('append.after-index')
+      this.#writeState(end, true)
+    } catch (error) {
+      this.#cutBack(files, position)
+      throw appendFailed(files, error)
+    }
     this.#appendedOffset = lastOffset + 1
+    this.#appendedEpoch = end.leaderEpoch
     return { baseOffset, lastOffset }
   }
 
-  /** One write of the whole batch. A failed or short one is cut off again: nothing is ever appended behind garbage. */
+  /** One write of the whole batch. */
   #write(files: SegmentFiles, bytes: Uint8Array, position: number): void {
     const { fs, failpoint } = this.context.system
     failpoint('append.before-write')
+    const count = fs.write(files.logFd, bytes, 0, bytes.length, position)
+    if (count !== bytes.length) throw shortWriteError(files.logPath, count, bytes.length)
+  }
+
+  /** A failed or short write is cut off again: nothing is ever appended behind garbage, and what was not appended is not there. */
+  #cutBack(files: SegmentFiles, position: number): void {
     try {
-      const count = fs.write(files.logFd, bytes, 0, bytes.length, position)
-      if (count !== bytes.length) throw shortWriteError(files.logPath, count, bytes.length)
-    } catch (error) {
-      try {
-        fs.truncate(files.logFd, position)
-      } catch {
-        // The state block still ends at `position`: the next append finds that fstat disagrees, and recovers.
-      }
-      if (error instanceof LogqError) throw error
-      throw new LogqError('LOGQ_IO', `cannot append to '${files.logPath}': ${describe(error)}`, {
-        cause: error,
-        ...hintFor(error),
-      })
+      this.context.system.fs.truncate(files.logFd, position)
+    } catch {
+      // The state block still ends at `position`: the next append finds that fstat disagrees, and recovers.
     }
   }
 
@@ -221,14 +230,15 @@ export class Log {
   /** The end as the state block gives it, or undefined when it cannot be trusted. */
   #resume(state: StateBlock): End | undefined {
     if (!state.valid || !isOfThisBoot(state, this.context.system.self)) return undefined
-    const files = this.#filesOf(state.activeBaseOffset)
+    const known = this.#end?.files.baseOffset === state.activeBaseOffset ? this.#end.files : undefined
+    const files = known ?? this.#openSegment(state)
     if (files === undefined) return undefined
     const { device, inode, sizeBytes } = this.context.system.fs.fileStatus(files.logFd)
     if (device !== state.device || inode !== state.inode || sizeBytes !== state.logBytes) {
-      if (files !== this.#end?.files) files.close()
+      if (files !== known) files.close()
       return undefined
     }
-    const end = this.#end?.files === files ? this.#end : this.#replaceEnd(state, files)
+    const end = this.#end !== undefined && files === known ? this.#end : this.#replaceEnd(newEnd(state, files))
     end.status = state.status
     end.leaderEpoch = state.leaderEpoch
     end.syncedOffset = state.syncedOffset
@@ -238,28 +248,26 @@ export class Log {
     return end
   }
 
-  #filesOf(baseOffset: number): SegmentFiles | undefined {
-    if (this.#end?.files.baseOffset === baseOffset) return this.#end.files
+  /** Undefined when the segment is not there, or its indexes are not as the state block has them: somebody deleted them. */
+  #openSegment(state: StateBlock): SegmentFiles | undefined {
+    const { system, directory, ownership } = this.context
+    let files: SegmentFiles
     try {
-      return SegmentFiles.open(this.context.system, this.context.directory, baseOffset, this.context.ownership)
+      files = SegmentFiles.open(system, directory, state.activeBaseOffset, ownership)
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return undefined
       throw error
     }
+    if (files.hasIndexes(state.offsetIndexBytes, state.timeIndexBytes)) return files
+    files.close()
+    return undefined
   }
 
-  #replaceEnd(state: StateBlock, files: SegmentFiles): End {
-    this.#end?.files.close()
-    this.#end = {
-      status: state.status,
-      leaderEpoch: state.leaderEpoch,
-      syncedOffset: state.syncedOffset,
-      tail: new SegmentTail(state.activeBaseOffset),
-      files,
-      device: state.device,
-      inode: state.inode,
-    }
-    return this.#end
+  #replaceEnd(end: End): End {
+    const old = this.#end?.files
+    this.#end = end
+    if (old !== undefined && old !== end.files && old !== this.#syncing) old.close()
+    return end
   }
 
   /** A process's first append verifies what stands above the recovery point. False when recovery has to look. */
@@ -278,22 +286,47 @@ export class Log {
       offset = step.batch.nextOffset
       leaderEpoch = step.batch.partitionLeaderEpoch
     }
-    return step.kind === 'end' && offset === tail.logEndOffset
+    if (step.kind !== 'end' || offset !== tail.logEndOffset) return false
+    if (tail.logBytes - point.position > SYNC_AFTER_VERIFIED_BYTES) this.#syncBlocking(end)
+    return true
   }
 
   #recover(state: StateBlock | undefined): End {
-    this.#end?.files.close()
-    this.#end = undefined
     // Step 1 of recovery. A block that is damaged is as good as invalid.
     if (state?.valid === true) this.#lock.writeState({ ...state, valid: false })
-    const recovered = recover(this.context, state?.leaderEpoch)
-    const { files, tail, leaderEpoch, syncedOffset } = recovered
+    const recovered = this.#runRecovery(state)
+    const { files, tail, leaderEpoch } = recovered
     const { device, inode } = this.context.system.fs.fileStatus(files.logFd)
-    this.#end = { status: state?.status ?? 'live', leaderEpoch, syncedOffset, tail, files, device, inode }
-    this.#writeState(this.#end, true)
+    const known = state !== undefined && state.syncedOffset <= tail.logEndOffset ? state.syncedOffset : 0
+    const syncedOffset = Math.max(recovered.syncedOffset, known)
+    const end = this.#replaceEnd({ status: state?.status ?? 'live', leaderEpoch, syncedOffset, tail, files, device, inode })
+    this.#writeState(end, true)
     this.#isVerified = true
     if (recovered.quarantined !== undefined) throw quarantineError(this.context, recovered.quarantined)
-    return this.#end
+    return end
+  }
+
+  #runRecovery(state: StateBlock | undefined): RecoveredLog {
+    try {
+      return recover(this.context, state?.leaderEpoch)
+    } catch (error) {
+      if (isLogqError(error, 'LOGQ_SYNC_FAILED') && state !== undefined)
+        this.#writeStatus({ ...state, status: 'sync-failed', valid: false })
+      throw error
+    }
+  }
+
+  /** A recovery by another process may have cut what this one appended and did not sync: then nothing may be acknowledged. */
+  #checkNothingCut(leaderEpoch: number | undefined): void {
+    if (this.#appendedOffset === 0 || leaderEpoch === this.#appendedEpoch) return
+    const next = readLeaderEpochs(this.context)?.find(({ epoch }) => epoch > this.#appendedEpoch)
+    if (next === undefined || next.startOffset >= this.#appendedOffset) return
+    const name = partitionName(this.context)
+    const message = `records that were appended to '${name}' from offset ${next.startOffset} on were damaged before they were synced`
+    this.#syncFailure = new LogqError('LOGQ_CORRUPT', message, {
+      hint: `what was left of them is in '${this.context.directory}/quarantine'`,
+    })
+    throw this.#syncFailure
   }
 
   #mustRoll(end: End, batch: BatchToAppend): boolean {
@@ -311,6 +344,7 @@ export class Log {
     this.#writeState(end, false) // 1
     system.failpoint('roll.after-invalidate')
     end.tail.finish(end.files) // 2
+    end.files.syncIndexes()
     system.failpoint('roll.after-time-index')
     this.#syncBlocking(end) // 3
     system.failpoint('roll.after-sync')
@@ -318,18 +352,19 @@ export class Log {
     const files = SegmentFiles.create(system, directory, logEndOffset, ownership) // 4
     system.failpoint('roll.after-create')
     const { device, inode } = system.fs.fileStatus(files.logFd)
-    end.files.close()
-    this.#end = { ...end, files, device, inode, tail: new SegmentTail(logEndOffset) }
-    this.#writeState(this.#end, true) // 5
+    const next = this.#replaceEnd({ ...end, files, device, inode, tail: new SegmentTail(logEndOffset) })
     this.#unsyncedBytes = 0
-    return this.#end
+    this.#writeState(next, true) // 5
+    return next
   }
 
   #syncBlocking(end: End): void {
     try {
       this.context.system.fs.fdatasyncBlocking(end.files.logFd)
     } catch (error) {
-      throw this.#markSyncFailed(end, error)
+      this.#syncFailure = syncFailed(this.context, error)
+      this.#writeStatus(this.#stateOf({ ...end, status: 'sync-failed' }, true))
+      throw this.#syncFailure
     }
     this.#noteSynced(end, end.tail.logEndOffset, end.tail.logBytes)
   }
@@ -338,74 +373,94 @@ export class Log {
   #noteSynced(end: End, offset: number, position: number): void {
     if (offset <= end.syncedOffset) return
     end.syncedOffset = offset
-    writeRecoveryPoint(this.context, { offset, segmentBaseOffset: end.tail.baseOffset, position })
+    try {
+      writeRecoveryPoint(this.context, { offset, segmentBaseOffset: end.tail.baseOffset, position })
+    } catch (error) {
+      // A full disk, usually. The older point is true as well: the next process verifies a little more.
+      if (systemErrorCode(error) === undefined && !isLogqError(error, 'LOGQ_IO')) throw error
+    }
   }
 
-  #syncAhead(): void {
-    this.#syncInFlight = this.#syncOnce().finally(() => {
-      this.#syncInFlight = undefined
-    })
-    // What failed is thrown by the next append or sync; nobody awaits this promise before.
-    this.#syncInFlight.catch(() => undefined)
+  /** Begins a sync, or joins the one in flight. */
+  #startSync(): Promise<void> {
+    this.#syncInFlight ??= this.#syncOnce()
+      .catch((error: unknown) => {
+        // Records that were to be synced may not be: nothing is acknowledged after that.
+        this.#syncFailure ??= error instanceof LogqError ? error : syncFailed(this.context, error)
+        throw error
+      })
+      .finally(() => {
+        this.#syncInFlight = undefined
+      })
+    return this.#syncInFlight
   }
 
   async #syncOnce(): Promise<void> {
     const end = this.#end
-    if (end === undefined) {
-      this.#unsyncedBytes = 0
-      return
-    }
+    this.#unsyncedBytes = 0
+    if (end === undefined) return
     const { files } = end
     const { baseOffset, logEndOffset: offset, logBytes: position } = end.tail
-    this.#unsyncedBytes = 0
-    this.context.system.failpoint('sync.before')
-    let failure: { readonly error: unknown } | undefined
+    const { system } = this.context
+    system.failpoint('sync.before')
+    this.#syncing = files
     try {
-      await this.context.system.fs.fdatasync(files.logFd)
+      await system.fs.fdatasync(files.logFd)
     } catch (error) {
-      failure = { error }
+      this.#syncFailure = syncFailed(this.context, error)
     }
-    this.context.system.failpoint('sync.after')
+    this.#syncing = undefined
+    // Others replaced it meanwhile, and left the closing to us.
+    if (this.#end?.files !== files) files.close()
+    system.failpoint('sync.after')
     if (!this.#lock.tryAcquire()) await this.#lock.acquire({})
     try {
-      const state = this.#lock.readState()
-      if (state?.status === 'deleted') throw topicRemoved(this.context.directory)
-      const present = state === undefined ? undefined : this.#resume(state)
-      if (failure !== undefined) throw this.#markSyncFailed(present ?? end, failure.error)
-      // After a roll by another process there is nothing to note: the roll synced this segment.
-      if (present?.tail.baseOffset !== baseOffset || offset <= present.syncedOffset) return
-      this.#noteSynced(present, offset, position)
-      this.#writeState(present, true)
+      this.#noteSyncOutcome(baseOffset, offset, position)
     } finally {
       this.#lock.release()
     }
   }
 
-  /** From now on every writer refuses, and readers stop at the synced offset. */
-  #markSyncFailed(end: End, cause: unknown): LogqError {
-    const error = new LogqError('LOGQ_SYNC_FAILED', `fsync of '${end.files.logPath}' failed: ${describe(cause)}`, {
-      cause,
-      hint: `records above offset ${end.syncedOffset} may be lost: see logq fsck, then logq fsck --repair`,
-    })
-    this.#syncFailure = error
+  /** Notes under the lock what a sync of everything below `offset` came to. */
+  #noteSyncOutcome(baseOffset: number, offset: number, position: number): void {
+    const state = this.#lock.readState()
+    if (state?.status === 'deleted') throw topicRemoved(this.context.directory)
+    if (this.#syncFailure !== undefined) {
+      if (state !== undefined) this.#writeStatus({ ...state, status: 'sync-failed' })
+      throw this.#syncFailure
+    }
+    // Another process's fsync may have been told of the failure instead of ours: it is reported once.
+    if (state?.status === 'sync-failed' && state.syncedOffset < offset) this.#refuse(state)
+    const present = state === undefined ? undefined : this.#resume(state)
+    this.#checkNothingCut(present?.leaderEpoch)
+    // After a roll by another process there is nothing to note: the roll synced this segment.
+    if (present?.tail.baseOffset !== baseOffset || offset <= present.syncedOffset) return
+    this.#noteSynced(present, offset, position)
+    this.#writeState(present, true)
+  }
+
+  /** Writes a state block whose status is news, durably if that can be had. From a sync-failed one on writers refuse, and readers stop. */
+  #writeStatus(state: StateBlock): void {
     try {
-      end.status = 'sync-failed'
-      this.#writeState(end, true)
+      this.#lock.writeState(state)
       this.#lock.syncStatus()
     } catch {
-      // The device refuses this as well; the error that is thrown says enough.
+      // The device refuses this as well; the error that follows says enough.
     }
-    return error
   }
 
   #throwSyncFailure(): void {
-    if (this.#syncFailure !== undefined) throw this.#syncFailure as Error
+    if (this.#syncFailure !== undefined) throw this.#syncFailure
   }
 
   #writeState(end: End, valid: boolean): void {
+    this.#lock.writeState(this.#stateOf(end, valid))
+  }
+
+  #stateOf(end: End, valid: boolean): StateBlock {
     const { self } = this.context.system
     const { tail } = end
-    this.#lock.writeState({
+    return {
       status: end.status,
       valid,
       bootId: self.bootId,
@@ -425,8 +480,13 @@ export class Log {
       timeIndexTimestampMs: tail.timeIndexTimestampMs,
       holderPid: self.pid,
       holderStartTicks: self.startTicks,
-    })
+    }
   }
+}
+
+function newEnd(state: StateBlock, files: SegmentFiles): End {
+  const { status, leaderEpoch, syncedOffset, activeBaseOffset, device, inode } = state
+  return { status, leaderEpoch, syncedOffset, tail: new SegmentTail(activeBaseOffset), files, device, inode }
 }
 
 function copyTail(state: StateBlock, tail: SegmentTail): void {
@@ -439,6 +499,15 @@ function copyTail(state: StateBlock, tail: SegmentTail): void {
   tail.offsetIndexBytes = state.offsetIndexBytes
   tail.timeIndexBytes = state.timeIndexBytes
   tail.timeIndexTimestampMs = state.timeIndexTimestampMs
+}
+
+/** Nothing was appended, whichever step failed. */
+function appendFailed(files: SegmentFiles, error: unknown): unknown {
+  if (error instanceof LogqError || systemErrorCode(error) === undefined) return error
+  return new LogqError('LOGQ_IO', `cannot append to '${files.logPath}': ${describe(error)}`, {
+    cause: error,
+    ...hintFor(error),
+  })
 }
 
 function describe(error: unknown): string {

@@ -5,7 +5,7 @@
  * fsync on the append path while holding it.
  */
 import { LogqError, systemErrorCode } from '../errors.js'
-import { readUpTo, writeFully } from '../system/durable.js'
+import { openOrCreateFile, ownershipOf, readUpTo, writeFully } from '../system/durable.js'
 import type { System } from '../system/system.js'
 import { LOCK_FILE } from './file-names.js'
 import { STATE_BLOCK_BYTES, decodeStateBlock, encodeStateBlock, type StateBlock } from './state-block.js'
@@ -39,9 +39,16 @@ export class PartitionLock {
     this.#inode = system.fs.fileStatus(fd).inode
   }
 
+  /** A lock file that somebody deleted is made anew, as for a partition that Kafka wrote. Throws ENOENT when the directory is gone. */
   static open(system: System, directory: string): PartitionLock {
     const path = `${directory}/${LOCK_FILE}`
-    return new PartitionLock(system, path, system.fs.open(path, 'read-write'))
+    try {
+      return new PartitionLock(system, path, system.fs.open(path, 'read-write'))
+    } catch (error) {
+      const status = system.fs.pathStatus(directory)
+      if (systemErrorCode(error) !== 'ENOENT' || status === undefined) throw error
+      return new PartitionLock(system, path, openOrCreateFile(system, path, ownershipOf(status)))
+    }
   }
 
   /** True when the lock was free and is now held. */
@@ -61,12 +68,15 @@ export class PartitionLock {
     // The wait cannot be cancelled, so it gets a descriptor of its own, which is closed when the lock comes too late.
     const fd = this.#openAgain()
     const granted = this.system.locks.waitForLock(fd, false)
-    const outcome = await this.#race(granted, options)
+    const close = () => {
+      this.system.fs.close(fd)
+    }
+    const outcome = await this.#race(granted, options).catch((error: unknown) => {
+      close()
+      throw error
+    })
     if (outcome === 'aborted') {
-      granted.then(
-        () => this.system.fs.close(fd),
-        () => this.system.fs.close(fd),
-      )
+      granted.then(close, close)
       throw new LogqError('LOGQ_ABORTED', `stopped while waiting for '${this.path}'`)
     }
     this.system.fs.close(this.#fd)

@@ -2,37 +2,49 @@
  * Recovery: makes the end of a log one that can be appended to, after whatever happened (format-spec/recovery.md).
  *
  * Runs under the append lock, at a process's first append and whenever the state block and fstat disagree. Everything below the
- * recovery point is known to be on the device: bad bytes there are corruption, reported and never cut. What stands above it was
- * never promised to anybody for certain, and is verified batch by batch.
+ * recovery point is known to be on the device, and so is every segment but the last, since a roll syncs one before it creates the next:
+ * bad bytes there are corruption, reported and never cut. What stands above the recovery point in the last segment was never promised to
+ * anybody for certain, and is verified batch by batch.
  *
- * Steps, each safe to crash after (test/log/recovery.test.ts and test/crash have one test per number):
+ * Steps, each safe to crash after (test/crash/recovery-crash.test.ts has one test per number):
  *
  *  1. Invalidate the state block.                     Crash here: the next process comes here too, and starts again.
- *  2. Verify from the recovery point to the end.      Nothing has changed.
+ *  2. Verify from the recovery point to the end.      Nothing has changed, but that litter of killed processes is swept.
  *  When bytes at the end are bad and more than one torn batch (otherwise go to 5):
- *  3. Copy them to quarantine/, durably.              Crash here: done again, under the same name.
- *  4. Start a new leader epoch at the cut.            Crash here: the epoch that begins at the cut is found and kept.
- *  5. Cut the .log, durably; unlink later segments.   Crash here: the end is whole; step 6 follows at the next open.
+ *  3. Copy them to quarantine/, durably.              Crash here: the copy is found again, under the same name.
+ *  4. Start a new leader epoch at the cut.            Crash here: another epoch takes its place; no record was ever in it.
+ *  5. Cut the .log, durably.                          Crash here: the end is whole; step 6 follows at the next open.
  *  6. Cut the indexes and write what was missing.     Crash here: the indexes are checked against the log and walked again.
  *  7. After more than 4 MiB of unsynced tail: sync, and advance the recovery point.
  *  8. Write the state block.
  */
 import { CorruptionError, LogqError } from '../errors.js'
-import { ownershipOf, readUpTo, replaceFileInPieces, isTemporaryName, removeQuietly } from '../system/durable.js'
+import { MAGIC, MAGIC_POSITION } from '../record/batch-layout.js'
+import { peekBatchSize } from '../record/batch.js'
+import { isTemporaryName, ownershipOf, readUpTo, removeQuietly, replaceFileInPieces } from '../system/durable.js'
+import { BatchPlaces } from './batch-places.js'
 import { BatchScanner, misfit, type ScanStep } from './batch-scanner.js'
-import { LOG_SUFFIX, QUARANTINE_DIRECTORY, segmentBaseOffsets, segmentFileName } from './file-names.js'
-import { anchorBelow, indexableTimestamp } from './index-anchor.js'
+import {
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  QUARANTINE_DIRECTORY,
+  TIME_INDEX_SUFFIX,
+  parseSegmentFileName,
+  segmentBaseOffsets,
+  segmentFileName,
+} from './file-names.js'
+import { anchorBelow } from './index-anchor.js'
 import { newEpochId, readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-file.js'
 import type { LeaderEpoch } from './leader-epochs.js'
 import { partitionName, type LogContext } from './log-context.js'
 import { readLogStartOffset } from './log-start-offset-file.js'
 import type { RecoveryPoint } from './recovery-point.js'
 import { readRecoveryPoint, writeRecoveryPoint } from './recovery-point-file.js'
-import { SegmentFiles, unlinkSegment } from './segment-files.js'
+import { SegmentFiles } from './segment-files.js'
 import type { SegmentTail } from './segment-tail.js'
 
 /** An unsynced tail that is longer is synced once verified, so that the next process need not verify it again. */
-const SYNC_AFTER_VERIFIED_BYTES = 4 << 20
+export const SYNC_AFTER_VERIFIED_BYTES = 4 << 20
 
 export interface RecoveredLog {
   readonly files: SegmentFiles
@@ -59,22 +71,24 @@ interface VerifiedEnd {
   readonly offset: number
   readonly leaderEpoch: number
   /** How the walk stopped. */
-  readonly stop:
-    Exclude<ScanStep, { kind: 'batch' }> | { readonly kind: 'bad'; readonly position: number; readonly reason: string }
+  readonly stop: Exclude<ScanStep, { kind: 'batch' }>
 }
 
-/** The caller holds the append lock and has invalidated the state block (step 1). */
+/**
+ * The caller holds the append lock and has invalidated the state block (step 1). Throws CorruptionError, LOGQ_SYNC_FAILED (the caller marks
+ * the partition), or a system error.
+ */
 export function recover(context: LogContext, previousLeaderEpoch: number | undefined): RecoveredLog {
   const { system, directory } = context
-  sweepTemporaries(context)
   const recoveryPoint = readRecoveryPoint(context)
   let bases = segmentBaseOffsets(system.fs.list(directory))
   if (bases.length === 0) bases = [createFirstSegment(context, recoveryPoint)]
-  const end = verify(context, bases, recoveryPoint)
-  const epochs = readLeaderEpochs(context) ?? rebuildLeaderEpochs(context, bases, end)
-  const quarantined = cut(context, bases, end)
-  const leaderEpoch = settleEpochs(context, epochs, end, quarantined !== undefined, previousLeaderEpoch)
-  removeBeyond(context, bases, end)
+  const end = new Verification(context, recoveryPoint).run(bases)
+  sweepLitter(context)
+
+  const quarantined = setAside(context, end)
+  const leaderEpoch = settleEpochs(context, bases, end, quarantined !== undefined, previousLeaderEpoch ?? 0)
+  cutLog(context, end)
 
   system.failpoint('recovery.before-indexes')
   const files = SegmentFiles.open(system, directory, end.segmentBaseOffset, context.ownership)
@@ -101,10 +115,22 @@ export function quarantineError(context: LogContext, report: QuarantineReport): 
   )
 }
 
-/** A process that was killed between creating and renaming leaves one; nobody else can be at it under the lock. */
-function sweepTemporaries(context: LogContext): void {
-  for (const name of context.system.fs.list(context.directory)) {
-    if (isTemporaryName(name)) removeQuietly(context.system.fs, `${context.directory}/${name}`)
+/**
+ * Removes what killed processes left: temporary files (nobody else can be at one under the lock), and index files of a segment whose
+ * creation did not get to its .log.
+ */
+function sweepLitter(context: LogContext): void {
+  const { fs } = context.system
+  const names = fs.list(context.directory)
+  const bases = new Set(segmentBaseOffsets(names))
+  for (const name of names) {
+    const indexOf = parseSegmentFileName(name, OFFSET_INDEX_SUFFIX) ?? parseSegmentFileName(name, TIME_INDEX_SUFFIX)
+    const isOrphan = indexOf !== undefined && !bases.has(indexOf)
+    if (isOrphan || isTemporaryName(name)) removeQuietly(fs, `${context.directory}/${name}`)
+  }
+  if (!names.includes(QUARANTINE_DIRECTORY)) return
+  for (const name of fs.list(`${context.directory}/${QUARANTINE_DIRECTORY}`)) {
+    if (isTemporaryName(name)) removeQuietly(fs, `${context.directory}/${QUARANTINE_DIRECTORY}/${name}`)
   }
 }
 
@@ -112,108 +138,122 @@ function sweepTemporaries(context: LogContext): void {
 function createFirstSegment(context: LogContext, recoveryPoint: RecoveryPoint | undefined): number {
   const baseOffset = readLogStartOffset(context) ?? 0
   if (recoveryPoint !== undefined && recoveryPoint.offset > baseOffset) {
-    throw belowRecoveryPoint(context, 'no segment is left', recoveryPoint, segmentFileName(baseOffset, LOG_SUFFIX), 0)
+    throw corruptBelow(context, recoveryPoint.offset, 'no segment is left', segmentFileName(baseOffset, LOG_SUFFIX), 0)
   }
   SegmentFiles.create(context.system, context.directory, baseOffset, context.ownership).close()
   return baseOffset
 }
 
 /** Step 2. */
-function verify(context: LogContext, bases: readonly number[], recoveryPoint: RecoveryPoint | undefined): VerifiedEnd {
-  const { fs } = context.system
-  let first = 0
-  let position = 0
-  let expectedOffset = bases[0] ?? 0
-  if (recoveryPoint !== undefined) {
-    first = bases.findLastIndex((base) => base <= recoveryPoint.offset)
+class Verification {
+  constructor(
+    private readonly context: LogContext,
+    private readonly recoveryPoint: RecoveryPoint | undefined,
+  ) {}
+
+  run(bases: readonly number[]): VerifiedEnd {
+    const { context, recoveryPoint } = this
+    const { first, position, offset } = this.#start(bases)
+    let end: VerifiedEnd | undefined
+    for (const [n, base] of bases.entries()) {
+      if (n < first) continue
+      end = this.#walk(
+        base,
+        n === first ? position : 0,
+        n === first ? offset : base,
+        end?.leaderEpoch ?? 0,
+        n === bases.length - 1,
+      )
+      const next = bases[n + 1]
+      if (next === undefined) break
+      if (end.stop.kind !== 'end') throw this.#corruptBelow(next, end)
+      if (end.offset > next) {
+        throw corruptBelow(
+          context,
+          end.offset,
+          `segment '${segmentFileName(next, LOG_SUFFIX)}' begins below its end`,
+          fileOf(end),
+          end.position,
+        )
+      }
+    }
+    if (end === undefined) throw new RangeError('a log has a segment')
+    if (recoveryPoint !== undefined && end.offset < recoveryPoint.offset) throw this.#corruptBelow(recoveryPoint.offset, end)
+    return end
+  }
+
+  #corruptBelow(offset: number, end: VerifiedEnd): CorruptionError {
+    const what = end.stop.kind === 'end' ? 'the log ends' : end.stop.reason
+    return corruptBelow(this.context, offset, what, fileOf(end), end.position)
+  }
+
+  /** From where on nothing is known to be whole. */
+  #start(bases: readonly number[]): { first: number; position: number; offset: number } {
+    const { context, recoveryPoint } = this
+    const start = { first: 0, position: 0, offset: bases[0] ?? 0 }
+    if (recoveryPoint === undefined) return start
+    const first = bases.findLastIndex((base) => base <= recoveryPoint.offset)
     const base = bases[first]
     if (base === undefined) {
-      throw belowRecoveryPoint(
-        context,
-        'the segment is missing',
-        recoveryPoint,
-        segmentFileName(recoveryPoint.segmentBaseOffset, LOG_SUFFIX),
-        0,
-      )
+      // Retention got ahead of a recovery point that a power cut took back; otherwise the segment should be there.
+      if (start.offset <= (readLogStartOffset(context) ?? 0)) return start
+      const file = segmentFileName(recoveryPoint.segmentBaseOffset, LOG_SUFFIX)
+      throw corruptBelow(context, recoveryPoint.offset, 'the segment is missing', file, 0)
     }
-    position = base === recoveryPoint.segmentBaseOffset ? recoveryPoint.position : 0
-    expectedOffset = position > 0 ? recoveryPoint.offset : base
+    if (base !== recoveryPoint.segmentBaseOffset) return { first, position: 0, offset: base }
+    return { first, position: recoveryPoint.position, offset: recoveryPoint.offset }
   }
-  let end: VerifiedEnd | undefined
-  let leaderEpoch = 0
-  for (let n = first; n < bases.length; n += 1) {
-    const base = bases[n] ?? 0
-    const name = segmentFileName(base, LOG_SUFFIX)
-    // A gap before a segment is what a compaction or a trim leaves; a segment that begins below what was read is a second copy.
-    if (base < expectedOffset && n > first) {
-      end = {
-        ...(end ?? failAt(context, name)),
-        stop: { kind: 'bad', position: 0, reason: `segment '${name}' begins below offset ${expectedOffset}` },
-      }
-      break
-    }
-    const fd = fs.open(`${context.directory}/${name}`, 'read')
+
+  #walk(segmentBaseOffset: number, position: number, offset: number, leaderEpoch: number, isLast: boolean): VerifiedEnd {
+    const { fs } = this.context.system
+    const name = segmentFileName(segmentBaseOffset, LOG_SUFFIX)
+    const fd = fs.open(`${this.context.directory}/${name}`, 'read')
     try {
       const { sizeBytes } = fs.fileStatus(fd)
-      if (recoveryPoint !== undefined && n === first && sizeBytes < position) {
-        throw belowRecoveryPoint(context, `only ${sizeBytes} bytes are left`, recoveryPoint, name, sizeBytes)
+      if (sizeBytes < position) {
+        throw corruptBelow(this.context, offset, `only ${sizeBytes} of ${position} bytes are left`, name, sizeBytes)
       }
-      const startsAt = Math.max(base, n === first ? expectedOffset : base)
-      // Without a recovery point the partition may be one that was copied from Kafka, where compaction leaves gaps.
-      const contiguous = recoveryPoint !== undefined
-      end = walk(context, fd, base, n === first ? position : 0, startsAt, leaderEpoch, contiguous)
+      const places = new BatchPlaces(fs, fd)
+      const scanner = new BatchScanner(fs, fd, position, { checkCrc: true })
+      let end = { segmentBaseOffset, position, offset, leaderEpoch }
+      for (;;) {
+        const step = scanner.next()
+        if (step.kind !== 'batch') return { ...end, stop: step }
+        const { batch } = step
+        const reason =
+          misfit(batch, end.offset, end.leaderEpoch, false) ??
+          (batch.baseOffset > end.offset && isLast ? this.#gapFault(places, scanner.position, end.offset, batch) : undefined)
+        if (reason !== undefined) return { ...end, stop: { kind: 'bad', position: step.position, reason } }
+        const { nextOffset, partitionLeaderEpoch } = batch
+        end = { segmentBaseOffset, position: scanner.position, offset: nextOffset, leaderEpoch: partitionLeaderEpoch }
+      }
     } finally {
       fs.close(fd)
     }
-    leaderEpoch = end.leaderEpoch
-    expectedOffset = end.offset
-    if (end.stop.kind !== 'end') break
   }
-  if (end === undefined) throw failAt(context, context.directory)
-  if (recoveryPoint !== undefined && end.offset < recoveryPoint.offset) {
-    const file = segmentFileName(end.segmentBaseOffset, LOG_SUFFIX)
-    throw belowRecoveryPoint(context, 'the log is damaged', recoveryPoint, file, end.position)
-  }
-  return end
-}
 
-function walk(
-  context: LogContext,
-  fd: number,
-  segmentBaseOffset: number,
-  position: number,
-  offset: number,
-  leaderEpoch: number,
-  contiguous: boolean,
-): VerifiedEnd {
-  const scanner = new BatchScanner(context.system.fs, fd, position, { checkCrc: true })
-  let end = { segmentBaseOffset, position, offset, leaderEpoch }
-  for (;;) {
-    const step = scanner.next()
-    if (step.kind !== 'batch') return { ...end, stop: step }
-    const { batch } = step
-    const reason = misfit(batch, end.offset, end.leaderEpoch, contiguous)
-    if (reason !== undefined) return { ...end, stop: { kind: 'bad', position: step.position, reason } }
-    end = {
-      segmentBaseOffset,
-      position: step.position + batch.sizeBytes,
-      offset: batch.nextOffset,
-      leaderEpoch: batch.partitionLeaderEpoch,
-    }
+  /**
+   * Why offsets may not be missing before a batch. They may where a repair dropped some, and in a log that Kafka wrote and somebody handed
+   * over; a wrong base offset, which no CRC covers, looks the same, but the batch that follows contradicts it.
+   */
+  #gapFault(
+    places: BatchPlaces,
+    nextPosition: number,
+    expectedOffset: number,
+    batch: { readonly baseOffset: number; readonly nextOffset: number },
+  ): string | undefined {
+    const follower = places.at(nextPosition)
+    const isBorneOut = follower === undefined ? this.recoveryPoint === undefined : follower.baseOffset >= batch.nextOffset
+    return isBorneOut ? undefined : `a batch has base offset ${batch.baseOffset} where ${expectedOffset} is expected`
   }
 }
 
-/** Step 3, for what is more than one torn batch. Returns undefined when there is nothing worth keeping. */
-function cut(context: LogContext, bases: readonly number[], end: VerifiedEnd): QuarantineReport | undefined {
-  const later = bases.filter((base) => base > end.segmentBaseOffset)
-  if (end.stop.kind === 'end' && later.length === 0) return undefined
-  const isTorn = end.stop.kind === 'incomplete' || end.stop.kind === 'end'
-  const laterBytes = later.some((base) => segmentSize(context, base) > 0)
-  if (!laterBytes && (isTorn || isAllZero(context, end))) return undefined
-
+/** Step 3. Returns undefined when nothing is bad, or at most one batch that is not wholly there. */
+function setAside(context: LogContext, end: VerifiedEnd): QuarantineReport | undefined {
+  if (end.stop.kind === 'end') return undefined
+  if (holdsOnlyTornBatch(context, end)) return undefined
   context.system.failpoint('recovery.before-quarantine')
   const report = quarantine(context, end.segmentBaseOffset, end.position, end.offset)
-  for (const base of later) quarantine(context, base, 0, base)
   context.system.failpoint('recovery.after-quarantine')
   return report
 }
@@ -234,17 +274,32 @@ export function quarantine(
   const fd = system.fs.open(`${directory}/${segmentFileName(segmentBaseOffset, LOG_SUFFIX)}`, 'read')
   try {
     const bytes = Math.max(0, system.fs.fileStatus(fd).sizeBytes - position)
-    const path = `${quarantineDirectory}/${segmentBaseOffset}.${position}.${bytes}`
+    const name = `${quarantineDirectory}/${segmentBaseOffset}.${position}.${bytes}`
     const status = system.fs.pathStatus(quarantineDirectory)
-    replaceFileInPieces(
-      system,
-      path,
-      piecesOf(context, fd, position),
-      status === undefined ? context.ownership : ownershipOf(status),
-    )
+    const ownership = status === undefined ? context.ownership : ownershipOf(status)
+    let path = name
+    for (let n = 2; system.fs.pathStatus(path) !== undefined && !holdsSame(context, path, fd, position); n += 1)
+      path = `${name}.${n}`
+    replaceFileInPieces(system, path, piecesOf(context, fd, position), ownership)
     return { path, bytes, fromOffset, lastOffset: lastReadableOffset(context, fd, position) }
   } finally {
     system.fs.close(fd)
+  }
+}
+
+/** Whether an earlier quarantine file is this very cut, made before a crash; another one of the same name and size is never replaced. */
+function holdsSame(context: LogContext, path: string, fd: number, from: number): boolean {
+  const { fs } = context.system
+  const other = fs.open(path, 'read')
+  try {
+    let position = 0
+    for (const bytes of piecesOf(context, fd, from)) {
+      if (Buffer.compare(bytes, readUpTo(fs, other, position, bytes.length)) !== 0) return false
+      position += bytes.length
+    }
+    return true
+  } finally {
+    fs.close(other)
   }
 }
 
@@ -259,35 +314,34 @@ function* piecesOf(context: LogContext, fd: number, from: number): Iterable<Uint
 
 /** The last offset of the batches that can still be told apart from `position` on, by their headers. */
 function lastReadableOffset(context: LogContext, fd: number, position: number): number | undefined {
-  const scanner = new BatchScanner(context.system.fs, fd, position, { checkCrc: false })
   let last: number | undefined
-  for (let step = scanner.next(); step.kind === 'batch'; step = scanner.next()) last = step.batch.lastOffset
+  for (const place of new BatchPlaces(context.system.fs, fd).from(position)) last = place.lastOffset
   return last
 }
 
 /** Step 4. Returns the leader epoch that appends are stamped with from now on. */
 function settleEpochs(
   context: LogContext,
-  epochs: readonly LeaderEpoch[],
+  bases: readonly number[],
   end: VerifiedEnd,
   isCut: boolean,
-  previousLeaderEpoch: number | undefined,
+  previousLeaderEpoch: number,
 ): number {
-  const kept = epochs.filter((epoch) => epoch.startOffset <= end.offset)
-  const highest = Math.max(end.leaderEpoch, kept.at(-1)?.epoch ?? 0, previousLeaderEpoch ?? 0)
-  const last = kept.at(-1)
-  const begunAtCut = last !== undefined && last.startOffset === end.offset && last.epoch > end.leaderEpoch
-  if (isCut && !begunAtCut) {
+  const epochs = readLeaderEpochs(context)
+  const isUsable = epochs !== undefined && epochs.length > 0 && (epochs.at(-1)?.epoch ?? -1) >= end.leaderEpoch
+  const known = isUsable ? epochs : rebuildLeaderEpochs(context, bases, end)
+  const highest = Math.max(end.leaderEpoch, previousLeaderEpoch, known.at(-1)?.epoch ?? 0)
+  // An epoch that begins at the cut has no record: the new one takes its place.
+  const kept = known.filter((epoch) => epoch.startOffset < end.offset || (!isCut && epoch.startOffset === end.offset))
+  if (isCut) {
     const epoch = highest + 1
     writeLeaderEpochs(context, [...kept, { epoch, startOffset: end.offset, id: newEpochId(context) }])
     context.system.failpoint('recovery.after-epoch')
     return epoch
   }
-  if (last === undefined || last.epoch < highest) {
-    writeLeaderEpochs(context, [...kept, { epoch: highest, startOffset: end.offset, id: newEpochId(context) }])
-  } else if (kept.length < epochs.length) {
-    writeLeaderEpochs(context, kept)
-  }
+  const isNamed = kept.at(-1)?.epoch === highest
+  const settled = isNamed ? kept : [...kept, { epoch: highest, startOffset: end.offset, id: newEpochId(context) }]
+  if (!isUsable || !isNamed || kept.length < known.length) writeLeaderEpochs(context, settled)
   return highest
 }
 
@@ -295,11 +349,12 @@ function settleEpochs(
 function rebuildLeaderEpochs(context: LogContext, bases: readonly number[], end: VerifiedEnd): LeaderEpoch[] {
   const { fs } = context.system
   const epochs: LeaderEpoch[] = []
-  for (const base of bases.filter((candidate) => candidate <= end.segmentBaseOffset)) {
+  for (const base of bases) {
     const fd = fs.open(`${context.directory}/${segmentFileName(base, LOG_SUFFIX)}`, 'read')
     try {
+      const endPosition = base === end.segmentBaseOffset ? end.position : Infinity
       const scanner = new BatchScanner(fs, fd, 0, { checkCrc: false })
-      for (let step = scanner.next(); step.kind === 'batch'; step = scanner.next()) {
+      for (let step = scanner.next(); step.kind === 'batch' && step.position < endPosition; step = scanner.next()) {
         const { partitionLeaderEpoch: epoch, baseOffset: startOffset } = step.batch
         if (epoch > (epochs.at(-1)?.epoch ?? -1)) epochs.push({ epoch, startOffset, id: newEpochId(context) })
       }
@@ -308,27 +363,21 @@ function rebuildLeaderEpochs(context: LogContext, bases: readonly number[], end:
     }
   }
   if (epochs.length === 0) epochs.push({ epoch: 0, startOffset: bases[0] ?? 0, id: newEpochId(context) })
-  writeLeaderEpochs(context, epochs)
   return epochs
 }
 
 /** Step 5. */
-function removeBeyond(context: LogContext, bases: readonly number[], end: VerifiedEnd): void {
+function cutLog(context: LogContext, end: VerifiedEnd): void {
   const { system, directory } = context
-  const path = `${directory}/${segmentFileName(end.segmentBaseOffset, LOG_SUFFIX)}`
-  const fd = system.fs.open(path, 'read-write')
+  const fd = system.fs.open(`${directory}/${fileOf(end)}`, 'read-write')
   try {
-    if (system.fs.fileStatus(fd).sizeBytes > end.position) {
-      system.failpoint('recovery.before-cut')
-      system.fs.truncate(fd, end.position)
-      system.fs.fdatasyncBlocking(fd)
-    }
+    if (system.fs.fileStatus(fd).sizeBytes <= end.position) return
+    system.failpoint('recovery.before-cut')
+    system.fs.truncate(fd, end.position)
+    syncLog(context, fd)
   } finally {
     system.fs.close(fd)
   }
-  const later = bases.filter((base) => base > end.segmentBaseOffset)
-  for (const base of later.toReversed()) unlinkSegment(system, directory, base)
-  if (later.length > 0) system.fs.syncDirectory(directory)
 }
 
 /** Step 6. Walks from the last index entry that can be believed, and writes the entries that should follow. */
@@ -336,21 +385,10 @@ function rebuildTail(context: LogContext, files: SegmentFiles, end: VerifiedEnd)
   const { fs } = context.system
   const tail = anchorBelow(fs, { baseOffset: files.baseOffset, logFd: files.logFd, ...files.indexDescriptors }, end.position)
   files.truncateIndexes(tail.offsetIndexBytes, tail.timeIndexBytes)
-  const scanner = new BatchScanner(fs, files.logFd, tail.logBytes, { checkCrc: false })
   const { indexIntervalBytes } = context.config()
-  for (;;) {
-    const step = scanner.next()
-    if (step.kind !== 'batch') break
-    const { lastOffset, sizeBytes } = step.batch
-    tail.advance({ lastOffset, sizeBytes, maxTimestampMs: indexableTimestamp(step.batch) }, indexIntervalBytes, files)
-  }
+  for (const place of new BatchPlaces(fs, files.logFd).from(tail.logBytes)) tail.advance(place, indexIntervalBytes, files)
   if (tail.logBytes !== end.position) {
-    const file = segmentFileName(files.baseOffset, LOG_SUFFIX)
-    throw new CorruptionError(
-      `'${partitionName(context)}' cannot be read to its end`,
-      { ...place(context), file, position: tail.logBytes },
-      FSCK,
-    )
+    throw corruptBelow(context, end.offset, 'it cannot be read to its end', fileOf(end), tail.logBytes)
   }
   return tail
 }
@@ -362,53 +400,55 @@ function advanceRecoveryPoint(
   end: VerifiedEnd,
   recoveryPoint: RecoveryPoint | undefined,
 ): number {
-  const known = recoveryPoint?.offset ?? 0
-  const isSameSegment = recoveryPoint?.segmentBaseOffset === end.segmentBaseOffset
-  const verifiedBytes = isSameSegment ? end.position - recoveryPoint.position : end.position
+  const { segmentBaseOffset, position, offset } = end
+  const isSameSegment = recoveryPoint?.segmentBaseOffset === segmentBaseOffset
+  const verifiedBytes = isSameSegment ? position - recoveryPoint.position : position
   const coversOtherSegments = recoveryPoint !== undefined && !isSameSegment
-  if (verifiedBytes <= SYNC_AFTER_VERIFIED_BYTES && !coversOtherSegments) return known
-  context.system.fs.fdatasyncBlocking(files.logFd)
-  writeRecoveryPoint(context, { offset: end.offset, segmentBaseOffset: end.segmentBaseOffset, position: end.position })
-  return end.offset
+  if (verifiedBytes <= SYNC_AFTER_VERIFIED_BYTES && !coversOtherSegments) return recoveryPoint?.offset ?? 0
+  syncLog(context, files.logFd)
+  writeRecoveryPoint(context, { offset, segmentBaseOffset, position })
+  return offset
 }
 
-const FSCK = { hint: "see 'logq fsck'" }
-
-function belowRecoveryPoint(
-  context: LogContext,
-  what: string,
-  point: RecoveryPoint,
-  file: string,
-  position: number,
-): CorruptionError {
-  return new CorruptionError(
-    `synced records of '${partitionName(context)}' below offset ${point.offset} are missing or damaged: ${what}`,
-    { ...place(context), file: `${context.directory}/${file}`, position },
-    FSCK,
-  )
-}
-
-function place(context: LogContext): { topic: string; partition: number } {
-  return { topic: context.topic, partition: context.partition }
-}
-
-function failAt(context: LogContext, file: string): never {
-  throw new CorruptionError(
-    `'${partitionName(context)}' has no segment that can be read`,
-    { ...place(context), file, position: 0 },
-    FSCK,
-  )
-}
-
-function segmentSize(context: LogContext, base: number): number {
-  return context.system.fs.pathStatus(`${context.directory}/${segmentFileName(base, LOG_SUFFIX)}`)?.sizeBytes ?? 0
-}
-
-/** Zeros to the end are what a power cut leaves of a file that had grown: as good as torn. */
-function isAllZero(context: LogContext, end: VerifiedEnd): boolean {
-  const { fs } = context.system
-  const fd = fs.open(`${context.directory}/${segmentFileName(end.segmentBaseOffset, LOG_SUFFIX)}`, 'read')
+/** A failed one has lost data, and a later one that succeeds proves nothing: the partition has to be marked. */
+function syncLog(context: LogContext, fd: number): void {
   try {
+    context.system.fs.fdatasyncBlocking(fd)
+  } catch (error) {
+    throw syncFailed(context, error)
+  }
+}
+
+export function syncFailed(context: LogContext, cause: unknown): LogqError {
+  const what = cause instanceof Error ? cause.message : String(cause)
+  return new LogqError('LOGQ_SYNC_FAILED', `fsync of the log of '${partitionName(context)}' failed: ${what}`, {
+    cause,
+    hint: 'records that were not synced may be lost: see logq fsck, then logq fsck --repair',
+  })
+}
+
+function corruptBelow(context: LogContext, offset: number, what: string, file: string, position: number): CorruptionError {
+  const { topic, partition, directory } = context
+  return new CorruptionError(
+    `synced records of '${partitionName(context)}' below offset ${offset} are missing or damaged: ${what}`,
+    { topic, partition, file: `${directory}/${file}`, position },
+    { hint: "see 'logq fsck'" },
+  )
+}
+
+function fileOf(end: Pick<VerifiedEnd, 'segmentBaseOffset'>): string {
+  return segmentFileName(end.segmentBaseOffset, LOG_SUFFIX)
+}
+
+/**
+ * Whether what is bad at the end is one batch that is not wholly there, or zeros, as a power cut leaves of a file that had grown. A batch
+ * whose length is damaged looks as torn as that, but whole batches follow it.
+ */
+function holdsOnlyTornBatch(context: LogContext, end: VerifiedEnd): boolean {
+  const { fs } = context.system
+  const fd = fs.open(`${context.directory}/${fileOf(end)}`, 'read')
+  try {
+    if (end.stop.kind === 'incomplete') return !holdsWholeBatch(context, fd, end.position + 1)
     for (const bytes of piecesOf(context, fd, end.position)) {
       if (bytes.some((byte) => byte !== 0)) return false
     }
@@ -416,4 +456,19 @@ function isAllZero(context: LogContext, end: VerifiedEnd): boolean {
   } finally {
     fs.close(fd)
   }
+}
+
+/** Whether a whole batch begins anywhere from a position on. */
+function holdsWholeBatch(context: LogContext, fd: number, from: number): boolean {
+  const { fs } = context.system
+  const { sizeBytes } = fs.fileStatus(fd)
+  const rest = readUpTo(fs, fd, from, Math.max(0, sizeBytes - from))
+  for (let at = rest.indexOf(MAGIC, MAGIC_POSITION); at >= 0; at = rest.indexOf(MAGIC, at + 1)) {
+    const start = at - MAGIC_POSITION
+    const batchBytes = peekBatchSize(rest, start, rest.length - start)
+    if (batchBytes <= 0 || batchBytes > rest.length - start) continue
+    const scanner = new BatchScanner(fs, fd, from + start, { checkCrc: true, chunkBytes: batchBytes })
+    if (scanner.next().kind === 'batch') return true
+  }
+  return false
 }

@@ -82,6 +82,26 @@ export class SegmentFiles implements IndexSink {
     }
   }
 
+  /** Whether both indexes are as long as somebody remembers them. */
+  hasIndexes(offsetIndexBytes: number, timeIndexBytes: number): boolean {
+    const { fs } = this.system
+    return (
+      fs.fileStatus(this.offsetIndexFd).sizeBytes === offsetIndexBytes &&
+      fs.fileStatus(this.timeIndexFd).sizeBytes === timeIndexBytes
+    )
+  }
+
+  /** Before a segment is closed for good, so that a power cut does not leave half an index that nobody would walk again. */
+  syncIndexes(): void {
+    for (const fd of [this.offsetIndexFd, this.timeIndexFd]) {
+      try {
+        this.system.fs.fdatasyncBlocking(fd)
+      } catch {
+        // An index is a cache: what it says is checked against the log by whoever uses it.
+      }
+    }
+  }
+
   close(): void {
     for (const fd of [this.logFd, this.offsetIndexFd, this.timeIndexFd]) this.system.fs.close(fd)
   }

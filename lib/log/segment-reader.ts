@@ -7,6 +7,7 @@
  */
 import type { RecordBatch } from '../record/batch.js'
 import type { FileSystem } from '../system/file-system.js'
+import { BatchPlaces } from './batch-places.js'
 import { BatchScanner, misfit } from './batch-scanner.js'
 
 /** A whole, checked batch (a view that holds until the next call), or how far one got. */
@@ -37,6 +38,12 @@ export class BadSegmentError extends Error {
   }
 }
 
+/**
+ * Whether the log may go on at `offset` from `position` on. Asked where offsets are missing before the last batch that is there: the CRC
+ * does not cover a batch's base offset, and nothing that follows can bear it out.
+ */
+export type EndCheck = (position: number, offset: number) => boolean
+
 export class LiveSegmentReader implements SegmentReader {
   readonly #scanner: BatchScanner
   #leaderEpoch = 0
@@ -47,6 +54,7 @@ export class LiveSegmentReader implements SegmentReader {
     readonly fd: number,
     readonly baseOffset: number,
     start: { readonly position: number; readonly offset: number },
+    private readonly endCheck: EndCheck,
   ) {
     this.#scanner = new BatchScanner(fs, fd, start.position, { checkCrc: true })
     this.#nextOffset = start.offset
@@ -63,16 +71,12 @@ export class LiveSegmentReader implements SegmentReader {
   next(): ReadStep {
     const step = this.#scanner.next()
     if (step.kind === 'end') return step
-    if (step.kind !== 'batch') {
+    const reason = step.kind === 'batch' ? this.#misfit(step.batch) : step.reason
+    if (reason !== undefined || step.kind !== 'batch') {
       // What was read ahead may be older than what is there by now.
-      this.#scanner.reread()
-      return { kind: 'suspect', position: step.position, reason: step.reason }
-    }
-    const reason = misfit(step.batch, this.#nextOffset, this.#leaderEpoch, false)
-    if (reason !== undefined) {
       this.#scanner.position = step.position
       this.#scanner.reread()
-      return { kind: 'suspect', position: step.position, reason }
+      return { kind: 'suspect', position: step.position, reason: reason ?? '' }
     }
     this.#leaderEpoch = step.batch.partitionLeaderEpoch
     this.#nextOffset = step.batch.nextOffset
@@ -81,6 +85,16 @@ export class LiveSegmentReader implements SegmentReader {
 
   close(): void {
     this.fs.close(this.fd)
+  }
+
+  #misfit(batch: RecordBatch): string | undefined {
+    const reason = misfit(batch, this.#nextOffset, this.#leaderEpoch, false)
+    if (reason !== undefined || batch.baseOffset === this.#nextOffset) return reason
+    // Missing offsets are normal in a compacted log; a wrong base offset looks the same, but what follows contradicts it.
+    const follower = new BatchPlaces(this.fs, this.fd).at(this.position)
+    const fits =
+      follower === undefined ? this.endCheck(this.position, batch.nextOffset) : follower.baseOffset >= batch.nextOffset
+    return fits ? undefined : `a batch has base offset ${batch.baseOffset} where ${this.#nextOffset} is expected`
   }
 }
 
@@ -93,8 +107,10 @@ export class ClosedSegmentReader implements SegmentReader {
     fd: number,
     readonly baseOffset: number,
     start: { readonly position: number; readonly offset: number },
+    /** Base offset of the next segment. */
+    private readonly limitOffset: number,
   ) {
-    this.#reader = new LiveSegmentReader(fs, fd, baseOffset, start)
+    this.#reader = new LiveSegmentReader(fs, fd, baseOffset, start, (_, offset) => offset <= limitOffset)
   }
 
   get position(): number {
@@ -106,8 +122,13 @@ export class ClosedSegmentReader implements SegmentReader {
   }
 
   next(): ReadStep {
+    const before = this.nextOffset
     const step = this.#reader.next()
-    if (step.kind === 'suspect') throw new BadSegmentError(step.position, this.nextOffset, step.reason)
+    if (step.kind === 'suspect') throw new BadSegmentError(step.position, before, step.reason)
+    if (step.kind === 'batch' && step.batch.nextOffset > this.limitOffset) {
+      const reason = `a batch ends at offset ${step.batch.lastOffset}, where the next segment begins at ${this.limitOffset}`
+      throw new BadSegmentError(this.position - step.batch.sizeBytes, before, reason)
+    }
     return step
   }
 

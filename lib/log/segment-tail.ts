@@ -43,11 +43,11 @@ export class SegmentTail {
       this.maxTimestampMs = batch.maxTimestampMs
       this.maxTimestampOffset = batch.lastOffset
     }
-    if (this.bytesSinceIndexEntry > indexIntervalBytes) {
+    // The time entry first: who finds an offset entry may rely on the time index being as far (index-anchor.ts).
+    if (this.bytesSinceIndexEntry > indexIntervalBytes && this.#writeTimeEntry(sink)) {
       const entry = encodeOffsetIndexEntry({ offset: batch.lastOffset, position }, this.baseOffset)
       if (sink.writeOffsetEntry(entry, this.offsetIndexBytes)) {
         this.offsetIndexBytes += OFFSET_INDEX_ENTRY_BYTES
-        this.#writeTimeEntry(sink)
         this.bytesSinceIndexEntry = 0
       }
     }
@@ -61,11 +61,13 @@ export class SegmentTail {
     this.#writeTimeEntry(sink)
   }
 
-  #writeTimeEntry(sink: IndexSink): void {
-    if (this.maxTimestampMs <= this.timeIndexTimestampMs) return
+  /** False when an entry was due and could not be written. */
+  #writeTimeEntry(sink: IndexSink): boolean {
+    if (this.maxTimestampMs <= this.timeIndexTimestampMs) return true
     const entry = encodeTimeIndexEntry({ timestampMs: this.maxTimestampMs, offset: this.maxTimestampOffset }, this.baseOffset)
-    if (!sink.writeTimeEntry(entry, this.timeIndexBytes)) return
+    if (!sink.writeTimeEntry(entry, this.timeIndexBytes)) return false
     this.timeIndexBytes += TIME_INDEX_ENTRY_BYTES
     this.timeIndexTimestampMs = this.maxTimestampMs
+    return true
   }
 }

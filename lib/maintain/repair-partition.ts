@@ -14,7 +14,7 @@
  */
 import { BatchScanner } from '../log/batch-scanner.js'
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, segmentBaseOffsets, segmentFileName } from '../log/file-names.js'
-import { indexableTimestamp } from '../log/index-anchor.js'
+import { indexableTimestamp } from '../log/batch-places.js'
 import { newEpochId, readLeaderEpochs, writeLeaderEpochs } from '../log/leader-epoch-file.js'
 import type { LogContext } from '../log/log-context.js'
 import { writeLogStartOffset } from '../log/log-start-offset-file.js'

@@ -86,7 +86,10 @@ export class Producer {
     const live = new LiveTopic(store, topic)
     if (options.partition !== undefined) selectPartitions(store, live.file, [options.partition])
     if (options.partitioner !== undefined && options.partitioner !== live.file.partitioner) {
-      throw new LogqError('LOGQ_USAGE', `topic '${topic}' has the partitioner '${live.file.partitioner}', not '${options.partitioner}'`)
+      throw new LogqError(
+        'LOGQ_USAGE',
+        `topic '${topic}' has the partitioner '${live.file.partitioner}', not '${options.partitioner}'`,
+      )
     }
     const codec = options.codec ?? configuredCodec(live)
     await loadCodec(codec)
@@ -142,7 +145,11 @@ export class Producer {
     delimiter: Uint8Array,
     timestampMs: number,
     tag: number,
-  ): { readonly position: number; readonly stopped: 'input-exhausted' | 'batch-full' | 'record-too-large'; readonly recordCount: number } {
+  ): {
+    readonly position: number
+    readonly stopped: 'input-exhausted' | 'batch-full' | 'record-too-large'
+    readonly recordCount: number
+  } {
     const target = this.#partitionFor(null)
     this.lastPartition = target
     const collecting = this.#collectingFor(target)
@@ -246,7 +253,10 @@ export class Producer {
     this.#inFlight = { partition, recordCount, firstTag }
     this.live.refresh()
     const log = await this.#logOf(partition)
-    const { baseOffset } = await log.append({ bytes, lastOffsetDelta, maxTimestampMs: safeTimestamp(maxTimestampMs) }, this.#lockWait(partition))
+    const { baseOffset } = await log.append(
+      { bytes, lastOffsetDelta, maxTimestampMs: safeTimestamp(maxTimestampMs) },
+      this.#lockWait(partition),
+    )
     this.#inFlight = undefined
     this.#appendedCount += recordCount
     this.options.onAppended?.({ partition, baseOffset, recordCount })

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import { join } from 'node:path'
@@ -63,6 +64,30 @@ test.serial('a directory that is missing, or goes away, gives silence and no err
   await delay(50)
   stopMissing()
   t.pass()
+})
+
+test.serial('with no descriptor left for a watch there is silence and no error', (t) => {
+  const directory = temporaryDirectory(t)
+  const module = new URL('../../lib/system/watch.js', import.meta.url).href
+  const program = `
+    import fs from 'node:fs'
+    import { createNodeChangeHints } from ${JSON.stringify(module)}
+    const hints = createNodeChangeHints()
+    // Loads what it needs while it can.
+    hints.watch('/nothing/here', () => {})()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const held = []
+    try {
+      for (;;) held.push(fs.openSync('/dev/null'))
+    } catch {}
+    const stop = hints.watch(${JSON.stringify(directory)}, () => {})
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    stop()
+    for (const fd of held) fs.closeSync(fd)
+    console.log('silent')`
+  const command = `ulimit -Hn 100; exec "${process.execPath}" --input-type=module -e "$PROGRAM"`
+  const { stdout, stderr } = spawnSync('bash', ['-c', command], { env: { ...process.env, PROGRAM: program }, encoding: 'utf8' })
+  t.deepEqual([stdout, stderr], ['silent\n', ''])
 })
 
 test.serial('no hint comes after the stop, also when it came before the watch had begun', async (t) => {

@@ -293,7 +293,9 @@ async function nameUnwritten(producer: Producer, progress: InputProgress, error:
 }
 
 function checkCombinations(args: Arguments): void {
-  const { format, keySeparator, key, partition, keep, header } = args.options
+  const { format, delimiter, keySeparator, key, partition, keep, header } = args.options
+  if (delimiter.length === 0)
+    throw usageError("option '-D': an empty delimiter ends no record", "'-0' ends records with a NUL byte")
   const kind = format.kind
   if (keySeparator !== undefined && kind !== 'value') throw usageError('-K goes with the value format only')
   if (keySeparator !== undefined && key !== undefined)

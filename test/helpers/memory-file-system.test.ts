@@ -155,6 +155,8 @@ class Subject {
         this.#slots[operation.slot] = this.#fs.open(path, operation.mode, operation.permissions)
         break
       case 'close':
+        // In a worker Node.js prints a warning for each of these.
+        if (fd === 9999) return 'nothing to close'
         this.#fs.close(fd)
         this.#slots[operation.slot] = undefined
         break

@@ -85,7 +85,7 @@ test.serial('with no descriptor left for a watch there is silence and no error',
     stop()
     for (const fd of held) fs.closeSync(fd)
     console.log('silent')`
-  const command = `ulimit -Hn 100; exec "${process.execPath}" --input-type=module -e "$PROGRAM"`
+  const command = `ulimit -n 100; exec "${process.execPath}" --input-type=module -e "$PROGRAM"`
   const { stdout, stderr } = spawnSync('bash', ['-c', command], { env: { ...process.env, PROGRAM: program }, encoding: 'utf8' })
   t.deepEqual([stdout, stderr], ['silent\n', ''])
 })

@@ -10,7 +10,7 @@
  */
 import type { Command, OptionDeclaration } from './command.js'
 import { usageError } from './errors.js'
-import { longName, shortestName, takesValue } from './option-names.js'
+import { longName, takesValue } from './option-names.js'
 import { nearest } from './suggest.js'
 
 export interface GivenOption {
@@ -145,10 +145,7 @@ class WordReader {
     this.note(
       given.typed === typed
         ? usageError(`option '${typed}' is given twice`)
-        : usageError(
-            `options '${given.typed}' and '${typed}' exclude each other`,
-            `both set ${shortestName(key, this.optionOf(key))}`,
-          ),
+        : usageError(`options '${given.typed}' and '${typed}' exclude each other`, `both set --${longName(key)}`),
     )
   }
 

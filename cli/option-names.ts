@@ -5,11 +5,6 @@ export function longName(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
-/** How the option is shown where one form is enough: its letter, or its long form. */
-export function shortestName(key: string, option: OptionDeclaration): string {
-  return option.letter === undefined ? `--${longName(key)}` : `-${option.letter}`
-}
-
 /** True when a word follows: everything but flags and shorthands. */
 export function takesValue(option: OptionDeclaration): boolean {
   return option.kind !== 'flag' && option.kind !== 'shorthand'

@@ -187,7 +187,7 @@ const refused: readonly [words: string[], message: RegExp, hint?: RegExp][] = [
   [['-o', '5', '-o', '6', 't'], /^option '-o' is given twice$/],
   [['-o', '5', '--offset=6', 't'], /^options '-o' and '--offset' exclude each other$/],
   [['-n5', '-n5', 't'], /^option '-n' is given twice$/],
-  [['-J', '-F', 'json', 't'], /^options '-J' and '-F' exclude each other$/, /-F/],
+  [['-J', '-F', 'json', 't'], /^options '-J' and '-F' exclude each other$/, /^both set --format$/],
   [['-0', '-D', ',', 't'], /^options '-0' and '-D' exclude each other$/],
   [['-D', ',', '-0', 't'], /^options '-D' and '-0' exclude each other$/],
   [['t', '-n'], /^option '-n' needs a value$/],

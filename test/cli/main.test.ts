@@ -1,8 +1,12 @@
 /** The built program as a process: streams that others share, exit statuses a shell sees, signals. */
 import test from 'ava'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeCli, statusOfSignal } from '../helpers/run-cli.js'
+import { makeCli, shellQuote, statusOfSignal } from '../helpers/run-cli.js'
+
+/** script(1) of util-linux gives a command a terminal. */
+const withTerminal = spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: 'ignore' }).status === 0 ? test : test.skip
 
 const onLinux = existsSync('/proc/self/fdinfo') ? test : test.skip
 
@@ -107,4 +111,14 @@ test('arguments that are not UTF-8 are refused where bytes count', async (t) => 
   const { status, stderr } = await makeCli(t).shell("logq cat t -D $'\\xff'")
   t.is(status, 2)
   t.regex(stderr, /not valid UTF-8/)
+})
+
+withTerminal('a terminal gets no control character of a record, of a name or of an error, unless --raw', async (t) => {
+  const cli = makeCli(t)
+  await cli.shell(String.raw`printf '\033]52;c;aGk=\007\233\r\342\200\256x\n' | logq produce t`)
+  const onTerminal = async (command: string): Promise<string> =>
+    (await cli.shell(`script -qec ${shellQuote(command)} /dev/null < /dev/null`)).stdout.toString('latin1')
+  t.is(await onTerminal('logq cat t'), '\\x1b]52;c;aGk=\\x07\\x9b\\r\\u202ex\r\n')
+  t.is(await onTerminal('logq cat --raw t'), '\x1b]52;c;aGk=\x07\x9b\r\xe2\x80\xaex\r\n')
+  t.regex(await onTerminal(String.raw`logq cat "$(printf '\033[2Jx')"`), /^logq cat: [^\x1b]*\\x1b\[2Jx/)
 })

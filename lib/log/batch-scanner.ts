@@ -22,7 +22,8 @@ export type ScanStep =
 export class BatchScanner {
   /** File position of the next batch. */
   position: number
-  #buffer: Uint8Array
+  #buffer = new Uint8Array(0)
+  readonly #chunkBytes: number
   /** File position of #buffer[0], and number of bytes that are read. */
   #bufferPosition = 0
   #bufferBytes = 0
@@ -34,7 +35,7 @@ export class BatchScanner {
     private readonly options: { readonly checkCrc: boolean; readonly chunkBytes?: number },
   ) {
     this.position = position
-    this.#buffer = new Uint8Array(options.chunkBytes ?? CHUNK_BYTES)
+    this.#chunkBytes = options.chunkBytes ?? CHUNK_BYTES
   }
 
   next(): ScanStep {
@@ -72,10 +73,11 @@ export class BatchScanner {
     const start = this.position - this.#bufferPosition
     const held = start >= 0 && start <= this.#bufferBytes ? this.#bufferBytes - start : 0
     if (held >= wanted) return held
-    // A damaged length must not make us allocate: only what the file really has is worth a buffer.
-    const inFile = wanted > this.#buffer.length ? this.fs.fileStatus(this.fd).sizeBytes - this.position : wanted
-    if (wanted > this.#buffer.length && inFile >= wanted) {
-      const larger = new Uint8Array(wanted)
+    // Only what the file really has is worth a buffer: a damaged length must not make us allocate, nor a short file a long buffer.
+    const inFile = this.fs.fileStatus(this.fd).sizeBytes - this.position
+    const worthBytes = Math.max(Math.min(this.#chunkBytes, inFile), wanted <= inFile ? wanted : 0)
+    if (worthBytes > this.#buffer.length) {
+      const larger = new Uint8Array(worthBytes)
       larger.set(this.#buffer.subarray(start, start + held))
       this.#buffer = larger
     } else if (held > 0) {

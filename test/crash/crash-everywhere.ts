@@ -1,0 +1,97 @@
+/**
+ * Runs something on a disk in memory and lets it die before each of its changes of the disk, one run for each; after each death looks at what
+ * is left, once as after a SIGKILL and several times as after a power cut.
+ */
+import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
+import { CrashSignal } from '../helpers/faulty-file-system.js'
+
+export interface Scenario {
+  /** Makes what has to be there before. */
+  readonly prepare: (system: FakeSystem) => Promise<void> | void
+  /** What dies on the way, in a process of its own. */
+  readonly run: (system: FakeSystem) => Promise<void>
+  /** Looks at the disk after a death; `rebooted` after a power cut. Throws when something is wrong. */
+  readonly check: (after: FakeSystem, death: Death) => Promise<void>
+}
+
+export interface Death {
+  /** In words, for messages. */
+  readonly how: string
+  readonly rebooted: boolean
+  /** The failpoints that the run passed, in order. */
+  readonly passed: readonly string[]
+}
+
+const SEEDS = [1, 2, 3, 4, 5]
+
+/** Returns the number of deaths, and for each failpoint how many deaths came right behind it ('' before the first). */
+export async function crashEverywhere(scenario: Scenario): Promise<{ deaths: number; behind: Map<string, number> }> {
+  const behind = new Map<string, number>()
+  for (let n = 1; ; n += 1) {
+    const died = await crashOnce(scenario, `before change ${n}`, (system) => {
+      system.fs.crashBefore(n)
+    })
+    if (died === undefined) return { deaths: n - 1, behind }
+    const last = died.passed.at(-1) ?? ''
+    behind.set(last, (behind.get(last) ?? 0) + 1)
+  }
+}
+
+/** Dies at a failpoint, the n-th time that it is passed. Throws when it never is. */
+export async function crashAt(scenario: Scenario, failpoint: string, nth = 1): Promise<void> {
+  let passed = 0
+  const died = await crashOnce(scenario, `at ${failpoint}`, (system) => {
+    system.failpoints.set(failpoint, () => {
+      passed += 1
+      if (passed === nth) die(system)
+    })
+  })
+  if (died === undefined) throw new Error(`${failpoint} was not passed ${nth} times`)
+}
+
+function die(system: FakeSystem): never {
+  system.fs.crashBefore(system.fs.mutations + 1)
+  throw new CrashSignal(system.fs.mutations + 1)
+}
+
+async function crashOnce(
+  scenario: Scenario,
+  where: string,
+  arm: (system: FakeSystem) => void,
+): Promise<{ passed: readonly string[] } | undefined> {
+  const first = createFakeSystem()
+  await scenario.prepare(first)
+  const alive = createFakeSystem({ disk: first.disk, clock: first.clock, pid: 2000, seed: 2 })
+  const failpoint = (name: string) => {
+    // Somebody caught the first signal of death; no more steps are taken.
+    if (alive.fs.hasCrashed) throw new CrashSignal(alive.fs.mutations)
+    alive.failpoint(name)
+  }
+  const dying: FakeSystem = { ...alive, failpoint }
+  arm(dying)
+  let died = false
+  try {
+    await scenario.run(dying)
+  } catch (error) {
+    if (!(error instanceof CrashSignal) && !dying.fs.hasCrashed) throw error
+    died = true
+  }
+  // What fails because the process is dead may have been taken for another error on the way.
+  if (!died && !dying.fs.hasCrashed) return undefined
+  const passed = dying.passedFailpoints
+  const inspect = async (after: FakeSystem, how: string, rebooted: boolean) => {
+    try {
+      await scenario.check(after, { how, rebooted, passed })
+    } catch (error) {
+      throw new Error(`${where}, ${how}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    }
+  }
+  for (const seed of SEEDS) {
+    const disk = dying.disk.afterPowerCut({ seed, keepUnsynced: seed === 1 ? 'none' : seed === 2 ? 'all' : 'random' })
+    const bootId = dying.self.bootId.map((byte) => byte ^ 0xff)
+    await inspect(createFakeSystem({ disk, clock: dying.clock, pid: 3000, seed: 3, bootId }), `power cut, seed ${seed}`, true)
+  }
+  dying.process.kill()
+  await inspect(createFakeSystem({ disk: dying.disk, clock: dying.clock, pid: 3000, seed: 3 }), 'kill', false)
+  return { passed }
+}

@@ -13,7 +13,8 @@ export function checkDump({ stdout, stderr }, topics, printed) {
       for (const file of [log, index, timeIndex]) if (!dumps.has(file)) findings.push(`${file}: not dumped`)
       const lines = dumps.get(log) ?? []
       findings.push(...lines.filter((line) => /invalid bytes|isvalid: false/.test(line)).map((line) => `${log}: ${line}`))
-      if (!lines.some((line) => /^baseOffset: .* isvalid: true$/.test(line)) && segments.length > 1) findings.push(`${log}: no batch`)
+      if (!lines.some((line) => /^baseOffset: .* isvalid: true$/.test(line)) && segments.length > 1)
+        findings.push(`${log}: no batch`)
       records.push(...lines.filter((line) => line.startsWith('| offset: ')))
     }
     findings.push(...compareRecords(name, records, printed.get(name) ?? []))

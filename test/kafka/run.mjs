@@ -107,10 +107,16 @@ async function makeKilledTopic(settings) {
   createTopic('killed', settings)
   const sent = []
   for (let round = 0; round < 3; round += 1) {
-    const child = spawn(process.execPath, [join(root, 'cli/logq.cjs'), ...arguments_(['produce', 'killed', '--batch-bytes', '900'])], {
-      stdio: ['pipe', 'ignore', 'inherit'],
+    const child = spawn(
+      process.execPath,
+      [join(root, 'cli/logq.cjs'), ...arguments_(['produce', 'killed', '--batch-bytes', '900'])],
+      {
+        stdio: ['pipe', 'ignore', 'inherit'],
+      },
+    )
+    const ended = new Promise((resolve) => {
+      child.on('exit', resolve)
     })
-    const ended = new Promise((resolve) => child.on('exit', resolve))
     child.stdin.on('error', () => undefined)
     let n = 0
     const feed = setInterval(() => {
@@ -209,15 +215,25 @@ function logqReadsKafka() {
   java(['write', directory, '4000'])
   for (const codec of codecs) {
     const topic = `kafka-${codec}`
-    const expected = linesOf(readFileSync(join(directory, `${topic}.expected.jsonl`))).map((line) => canonicalOfKafka(JSON.parse(line)))
+    const expected = linesOf(readFileSync(join(directory, `${topic}.expected.jsonl`))).map((line) =>
+      canonicalOfKafka(JSON.parse(line)),
+    )
     const printed = linesOf(logq(['cat', '-J', topic], undefined, directory)).map((line) => canonical(JSON.parse(line)))
     checkSame(`${topic}: logq reads ${expected.length} records that Kafka wrote`, printed, expected)
     const far = JSON.parse(expected.at(-100))
     const found = linesOf(logq(['cat', '-J', '-n', '1', '-o', String(far.offset), topic], undefined, directory))
-    checkSame(`${topic}: an offset is found by Kafka's index`, found.map((line) => canonical(JSON.parse(line))), [expected.at(-100)])
+    checkSame(
+      `${topic}: an offset is found by Kafka's index`,
+      found.map((line) => canonical(JSON.parse(line))),
+      [expected.at(-100)],
+    )
     const since = expected.findIndex((line) => JSON.parse(line).timestamp >= 1_700_000_900_000)
     const first = linesOf(logq(['cat', '-J', '-n', '1', '-o', '@1700000900000', topic], undefined, directory))
-    checkSame(`${topic}: a time is found by Kafka's index`, first.map((line) => canonical(JSON.parse(line))), [expected[since]])
+    checkSame(
+      `${topic}: a time is found by Kafka's index`,
+      first.map((line) => canonical(JSON.parse(line))),
+      [expected[since]],
+    )
   }
 }
 
@@ -250,7 +266,11 @@ function check(title, isGood, detail = '') {
 function checkSame(title, got = [], wanted = []) {
   const at = wanted.findIndex((line, n) => line !== got[n])
   const place = at === -1 && got.length > wanted.length ? wanted.length : at
-  check(title, place === -1, `at ${place} of ${wanted.length} (${got.length} there):\n  got    ${got[place]}\n  wanted ${wanted[place]}`)
+  check(
+    title,
+    place === -1,
+    `at ${place} of ${wanted.length} (${got.length} there):\n  got    ${got[place]}\n  wanted ${wanted[place]}`,
+  )
 }
 
 function arguments_([command, ...rest], where = store) {

@@ -20,7 +20,8 @@ import type { LogContext } from '../log/log-context.js'
 import { writeLogStartOffset } from '../log/log-start-offset-file.js'
 import type { ViewContext } from '../log/log-view.js'
 import { PartitionLock, type LockWait } from '../log/partition-lock.js'
-import { writeRecoveryPoint } from '../log/recovery-point-file.js'
+import type { RecoveryPoint } from '../log/recovery-point.js'
+import { readRecoveryPoint, writeRecoveryPoint } from '../log/recovery-point-file.js'
 import { quarantine, recover } from '../log/recovery.js'
 import { SegmentFiles } from '../log/segment-files.js'
 import { SegmentTail } from '../log/segment-tail.js'
@@ -96,6 +97,8 @@ async function repairLocked(
 ): Promise<RepairReport> {
   const state = lock.readState()
   lock.noteHolder(state)
+  // Offsets that were given out are never given to other records, also when the records that had them are lost.
+  const nextOffset = Math.max(readRecoveryPoint(context)?.offset ?? 0, state?.logEndOffset ?? 0)
   const check = await checkPartition(view, options)
   const isSyncFailed = state?.status === 'sync-failed'
   const damaged = check.segments.filter(
@@ -115,7 +118,7 @@ async function repairLocked(
   context.system.failpoint('repair.after-rewrite')
   const rebuiltIndexes = rebuilding.flatMap((segment) => rebuildIndexes(context, segment.baseOffset)) // 3
   repairLogStartOffset(context, check)
-  const end = endOf(context)
+  const end = goOnAt(context, endOf(context), nextOffset)
   writeRecoveryPoint(context, end) // 4
   context.system.failpoint('repair.after-recovery-point')
   const needsEpoch = rewritten.length > 0 || isSyncFailed
@@ -197,8 +200,10 @@ function repairLogStartOffset(context: LogContext, check: PartitionCheck): void 
   if (missing) writeLogStartOffset(context, first)
 }
 
+type LogEnd = Omit<RecoveryPoint, 'sequence'>
+
 /** The end of what is there now, every segment of it synced. */
-function endOf(context: LogContext): { offset: number; segmentBaseOffset: number; position: number } {
+function endOf(context: LogContext): LogEnd {
   const { fs } = context.system
   const bases = segmentBaseOffsets(fs.list(context.directory))
   const segmentBaseOffset = bases.at(-1) ?? 0
@@ -217,6 +222,15 @@ function endOf(context: LogContext): { offset: number; segmentBaseOffset: number
     }
   }
   return end
+}
+
+/** Where the next append goes: behind a gap, in a segment of its own, when the log now ends below what was given out. */
+function goOnAt(context: LogContext, end: LogEnd, nextOffset: number): LogEnd {
+  if (end.offset >= nextOffset) return end
+  const known = readKnownGaps(context)
+  writeKnownGaps(context, [...known, { fromOffset: end.offset, toOffset: nextOffset }])
+  SegmentFiles.create(context.system, context.directory, nextOffset, context.ownership).close()
+  return { offset: nextOffset, segmentBaseOffset: nextOffset, position: 0 }
 }
 
 function startEpoch(context: LogContext, startOffset: number, state: StateBlock | undefined): number {

@@ -6,6 +6,7 @@ import { LogqError } from '../errors.js'
 import { Log } from '../log/log.js'
 import type { LockWait } from '../log/partition-lock.js'
 import { BatchBuilder, recordSizeBytes, type SealedBatch } from '../record/batch-builder.js'
+import { BATCH_HEADER_BYTES } from '../record/batch.js'
 import { CODECS, type Codec } from '../record/codec.js'
 import { loadCodec } from '../record/compression.js'
 import type { LineKernel } from '../record/line-kernel.js'
@@ -115,11 +116,12 @@ export class Producer {
 
   /**
    * Takes one record. Returns a promise when a batch has to be appended first: await it before the next call (this is the back-pressure).
-   * Throws, or rejects with, LOGQ_RECORD_TOO_LARGE or LOGQ_INVALID_RECORD for this record alone, the others being unaffected; and what
-   * `Log.append` throws. `tag` is the caller's name for the record (a line number), given back by `unwritten`.
+   * Throws, or rejects with, LOGQ_RECORD_TOO_LARGE, LOGQ_INVALID_RECORD or LOGQ_UNKNOWN_PARTITION for this record alone, the others being
+   * unaffected; and what `Log.append` throws. `tag` is the caller's name for the record (a line number), given back by `unwritten`.
    */
   add(record: RecordInput, tag = 0, partition?: number): Promise<void> | undefined {
     this.#checkSize(record)
+    if (partition !== undefined) this.#checkPartition(partition)
     const target = partition ?? this.#partitionFor(record.key)
     this.lastPartition = target
     const collecting = this.#collectingFor(target)
@@ -221,10 +223,28 @@ export class Producer {
     return this.#chooser.isSticky && (key === null || key === undefined) ? undefined : target
   }
 
+  #checkPartition(partition: number): void {
+    if (isPartition(partition, this.live.file.partitions)) return
+    // It may have been added a moment ago.
+    this.live.refresh()
+    const { partitions } = this.live.file
+    if (isPartition(partition, partitions)) return
+    throw new LogqError('LOGQ_UNKNOWN_PARTITION', `topic '${this.topic}' has no partition ${partition}`, {
+      hint: `it has ${partitions}: see 'logq topic show ${this.topic}'`,
+    })
+  }
+
   #checkSize(record: RecordInput): void {
     const limit = this.maxRecordBytes
     const size = recordSizeBytes(record)
     if (size > limit) throw tooLarge(size, limit)
+  }
+
+  #checkPartition(partition: number): void {
+    if (Number.isInteger(partition) && partition >= 0 && partition < this.live.file.partitions) return
+    throw new LogqError('LOGQ_UNKNOWN_PARTITION', `topic '${this.topic}' has no partition ${partition}`, {
+      hint: `it has ${this.live.file.partitions}: see 'logq topic show ${this.topic}'`,
+    })
   }
 
   #collectingFor(partition: number): Collecting {
@@ -242,10 +262,10 @@ export class Producer {
     const collecting = this.#collecting.get(partition)
     if (collecting === undefined || collecting.builder.isEmpty) return
     const { builder, firstTag } = collecting
-    this.#collectedBytes -= builder.sizeBytes
+    this.#collectedBytes -= builder.sizeBytes - BATCH_HEADER_BYTES
     const sealed = builder.seal()
     await this.#append(partition, sealed, sealed.recordCount - 1, firstTag)
-    this.#chooser.rotate()
+    this.#chooser.rotate(partition, this.live.file.partitions)
   }
 
   async #append(partition: number, batch: SealedBatch, lastOffsetDelta: number, firstTag: number): Promise<void> {
@@ -280,8 +300,11 @@ export class Producer {
   async #closeOldest(): Promise<void> {
     for (const [partition, log] of this.#logs) {
       this.#logs.delete(partition)
-      if (this.options.acks !== 0) await log.sync()
-      await log.close()
+      try {
+        if (this.options.acks !== 0) await log.sync()
+      } finally {
+        await log.close()
+      }
       return
     }
   }
@@ -297,6 +320,10 @@ export function tooLarge(sizeBytes: number, limitBytes: number): LogqError {
   return new LogqError('LOGQ_RECORD_TOO_LARGE', `a record of ${sizeBytes} bytes is above max.message.bytes, ${limitBytes}`, {
     hint: 'see logq topic set TOPIC max.message.bytes=…',
   })
+}
+
+function isPartition(partition: number, partitions: number): boolean {
+  return Number.isInteger(partition) && partition >= 0 && partition < partitions
 }
 
 function configuredCodec(live: LiveTopic): Codec {

@@ -40,7 +40,7 @@ test('every command describes itself', async (t) => {
 onLinux('no standard stream that others share is made non-blocking', async (t) => {
   const cli = makeCli(t)
   await cli.shell('printf "a\\nb\\n" | logq produce t')
-  const flags = 'grep flags /proc/self/fdinfo/0 /proc/self/fdinfo/1 /proc/self/fdinfo/2 >> flags'
+  const flags = 'grep flags /proc/$BASHPID/fdinfo/{0,1,2} >> flags'
   const { stdout, stderr } = await cli.shell(
     `mkfifo held; exec 3<>held
     (

@@ -29,8 +29,8 @@ export class PartitionChooser {
     return this.partitioner === 'murmur2'
   }
 
-  /** A batch is full: records without a key go on to the next partition. */
-  rotate(): void {
-    this.#sticky = (this.#sticky + 1) % 0x7fff_ffff
+  /** A batch of this partition is done: records without a key, if they went there, go on to the next partition. */
+  rotate(partition: number, partitions: number): void {
+    if (this.isSticky && this.#sticky % partitions === partition) this.#sticky = (this.#sticky + 1) % 0x7fff_ffff
   }
 }

@@ -240,13 +240,6 @@ export class Producer {
     if (size > limit) throw tooLarge(size, limit)
   }
 
-  #checkPartition(partition: number): void {
-    if (Number.isInteger(partition) && partition >= 0 && partition < this.live.file.partitions) return
-    throw new LogqError('LOGQ_UNKNOWN_PARTITION', `topic '${this.topic}' has no partition ${partition}`, {
-      hint: `it has ${this.live.file.partitions}: see 'logq topic show ${this.topic}'`,
-    })
-  }
-
   #collectingFor(partition: number): Collecting {
     const existing = this.#collecting.get(partition)
     if (existing !== undefined) return existing

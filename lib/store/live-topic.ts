@@ -6,7 +6,7 @@ import { LogqError } from '../errors.js'
 import { TopicConfig } from './topic-config.js'
 import type { Store } from './store.js'
 import type { TopicFile } from './topic-file.js'
-import { findTopic, getTopic, topicPath } from './topics.js'
+import { findTopic, getTopic } from './topics.js'
 
 const REFRESH_MS = 500
 
@@ -14,14 +14,11 @@ export class LiveTopic {
   #file: TopicFile
   #config: TopicConfig
   #checkedAtMs: number
-  /** Inode and time of the topic file as it was read. */
-  #version: string
 
   constructor(
     readonly store: Store,
     readonly topic: string,
   ) {
-    this.#version = this.#readVersion()
     this.#file = getTopic(store, topic)
     this.#config = new TopicConfig(this.#file.config)
     this.#checkedAtMs = store.system.clock.monotonicMs()
@@ -41,19 +38,11 @@ export class LiveTopic {
     const nowMs = this.store.system.clock.monotonicMs()
     if (this.store.kind === 'kafka' || nowMs - this.#checkedAtMs < REFRESH_MS) return
     this.#checkedAtMs = nowMs
-    const version = this.#readVersion()
-    if (version === this.#version) return
+    // Read each time: a topic that was removed and created anew can have the inode, size and time of its predecessor's file.
     const file = findTopic(this.store, this.topic)
     if (file?.topicId !== this.#file.topicId) throw removedTopic(this.topic)
-    this.#version = version
     this.#file = file
     this.#config = new TopicConfig(file.config)
-  }
-
-  #readVersion(): string {
-    if (this.store.kind === 'kafka') return ''
-    const status = this.store.system.fs.pathStatus(topicPath(this.store, this.topic))
-    return status === undefined ? '' : `${status.inode} ${status.modifiedMs} ${status.sizeBytes}`
   }
 }
 

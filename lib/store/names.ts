@@ -1,12 +1,16 @@
 /** Names of topics, and the names at the top of a store (format-spec/store.md). */
 import { LogqError } from '../errors.js'
 import { parsePartitionDirectoryName } from '../log/file-names.js'
+import { isTemporaryName } from '../system/durable.js'
 
 export const STORE_FILE = 'logq.json'
 export const STORE_LOCK_FILE = 'lock'
 export const TOPICS_DIRECTORY = 'topics'
 export const TOPIC_SUFFIX = '.json'
-/** Not longer than '.json': a name of 249 characters must fit in the 255 of a file name. A topic whose creation, or removal, is under way; the next topic command finishes or undoes it. */
+/**
+ * A topic whose creation, or removal, is under way; the next topic command finishes or undoes it. Not longer than '.json': a name of 249
+ * characters must fit in the 255 of a file name.
+ */
 export const CREATING_SUFFIX = '.new'
 export const REMOVING_SUFFIX = '.rm'
 
@@ -30,7 +34,7 @@ export function topicFileName(topic: string): string {
 
 /** Topic names in a listing of the topics directory. */
 export function topicsInListing(names: readonly string[], suffix: string): string[] {
-  return names.filter((name) => name.endsWith(suffix) && !name.startsWith('.tmp-')).map((name) => name.slice(0, -suffix.length))
+  return names.filter((name) => name.endsWith(suffix) && !isTemporaryName(name)).map((name) => name.slice(0, -suffix.length))
 }
 
 /** Partition directories in a listing, of one topic or of all; Kafka's `-delete`, `-future`, `-stray` and metadata are not ones. */

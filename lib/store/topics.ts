@@ -85,7 +85,11 @@ export async function createTopic(store: Store, topic: string, options: CreateTo
       store.system.fs.rename(creating, topicPath(store, topic)) // 4
       store.system.fs.syncDirectory(topicsDirectory(store))
     } catch (error) {
-      undoCreation(store, topic)
+      try {
+        undoCreation(store, topic)
+      } catch {
+        // The disk that failed fails again; the next topic command undoes it.
+      }
       throw error
     }
     return file
@@ -157,11 +161,20 @@ async function finishPending(store: Store, wait: LockWait): Promise<void> {
 
 /** Left by processes that were killed: whoever writes one holds the store's lock, and that is us now. */
 function sweepTemporaries(store: Store): void {
-  for (const directory of [store.path, topicsDirectory(store)]) {
-    for (const name of store.system.fs.list(directory)) {
-      if (isTemporaryName(name)) removeQuietly(store.system.fs, `${directory}/${name}`)
+  const { system, path } = store
+  for (const directory of [path, topicsDirectory(store)]) {
+    for (const name of system.fs.list(directory)) {
+      if (isTemporaryName(name)) removeQuietly(system.fs, `${directory}/${name}`)
     }
   }
+  for (const name of system.fs.list(path)) {
+    if (isRemovedName(name)) removePartitionDirectory(system, `${path}/${name}`)
+  }
+}
+
+/** The name of a partition that was renamed aside. No partition directory can have it: there is no '-' before the last digits. */
+function isRemovedName(name: string): boolean {
+  return name.startsWith(REMOVED_PREFIX) && /^[0-9a-f]{12}$/.test(name.slice(REMOVED_PREFIX.length))
 }
 
 async function finishRemoval(store: Store, topic: string, wait: LockWait): Promise<void> {
@@ -176,9 +189,7 @@ async function finishRemoval(store: Store, topic: string, wait: LockWait): Promi
     system.failpoint('topic-rm.after-rename')
   }
   system.fs.syncDirectory(path)
-  for (const name of system.fs.list(path)) {
-    if (name.startsWith(REMOVED_PREFIX)) removePartitionDirectory(system, `${path}/${name}`) // 4
-  }
+  sweepTemporaries(store) // 4
   system.failpoint('topic-rm.before-end')
   system.fs.unlink(removingPath(store, topic)) // 5
   system.fs.syncDirectory(topicsDirectory(store))
@@ -193,6 +204,7 @@ function undoCreation(store: Store, topic: string): void {
     for (const directory of directoriesOf(store, topic)) {
       if (!holdsRecords(store, directory)) removePartitionDirectory(store.system, directory)
     }
+    fs.syncDirectory(store.path)
   }
   fs.unlink(path)
 }

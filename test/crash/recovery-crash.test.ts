@@ -35,20 +35,20 @@ async function prepareTail(system: FakeSystem, harm: (positions: readonly number
 
 /** One bit of the second of three unsynced batches is wrong. */
 function damagedTail(): Scenario & { damaged: Uint8Array } {
-  const scenario = {
+  const scenario: Scenario & { damaged: Uint8Array } = {
     damaged: new Uint8Array(0),
-    prepare: (system: FakeSystem) =>
+    prepare: (system) =>
       prepareTail(system, ([, second = 0, third = 0, end = 0]) => {
         scribble(system, third - 1, Buffer.of(0xff))
         scenario.damaged = readFile(system, pathOf(0)).subarray(second, end)
       }),
-    run: async (system: FakeSystem) => {
+    run: async (system) => {
       const log = Log.open(tinyContext(system, CONFIG))
       const error: unknown = await log.append(batch(['v'])).catch((caught: unknown) => caught)
       if (!isLogqError(error, 'LOGQ_CORRUPT')) throw error
       await log.close()
     },
-    check: async (after: FakeSystem, { rebooted }: { rebooted: boolean }) => {
+    check: async (after, { rebooted }) => {
       await judgeLog(after, CONFIG, { synced: SYNCED, appended: [...SYNCED, '3:u1'], mayQuarantine: true }, rebooted)
       const epochs = readLeaderEpochs(tinyContext(after)) ?? []
       if (!rebooted) {

@@ -9,7 +9,6 @@ import { LiveTopic } from '../store/live-topic.js'
 import { TOPICS_DIRECTORY } from '../store/names.js'
 import { selectPartitions, viewContext } from '../store/partition.js'
 import type { Store } from '../store/store.js'
-import { findTopic } from '../store/topics.js'
 import { sliceOf, type BatchSlice } from '../log/read-partition.js'
 
 export interface FollowOptions {
@@ -42,8 +41,7 @@ export async function* followTopic(
   options: FollowOptions,
 ): AsyncGenerator<FollowStep, void, undefined> {
   let { fromOffsets } = options
-  for (;;) {
-    const live = new LiveTopic(store, topic)
+  for (let live: LiveTopic | undefined = new LiveTopic(store, topic); live !== undefined;) {
     try {
       yield* followIncarnation(live, { ...options, fromOffsets })
       return
@@ -51,13 +49,24 @@ export async function* followTopic(
       if (!isLogqError(error, 'LOGQ_TOPIC_REMOVED')) throw error
     }
     yield { kind: 'removed' }
-    while (findTopic(store, topic) === undefined || findTopic(store, topic)?.topicId === live.file.topicId) {
-      if (options.signal?.aborted === true) return
-      await store.system.clock.sleep(POLL_BUSY_MS, options.signal)
-    }
-    yield { kind: 'recreated' }
+    live = await successorOf(live, options.signal)
+    if (live !== undefined) yield { kind: 'recreated' }
     fromOffsets = new Map()
   }
+}
+
+/** The next topic of that name; undefined when the signal aborts before there is one. */
+async function successorOf({ store, topic, file }: LiveTopic, signal: AbortSignal | undefined): Promise<LiveTopic | undefined> {
+  while (signal?.aborted !== true) {
+    try {
+      const successor = new LiveTopic(store, topic)
+      if (successor.file.topicId !== file.topicId) return successor
+    } catch (error) {
+      if (!isLogqError(error, 'LOGQ_UNKNOWN_TOPIC')) throw error
+    }
+    await store.system.clock.sleep(POLL_BUSY_MS, signal)
+  }
+  return undefined
 }
 
 async function* followIncarnation(live: LiveTopic, options: FollowOptions): AsyncGenerator<FollowStep, void, undefined> {

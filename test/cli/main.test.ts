@@ -97,6 +97,16 @@ test('a signal ends cat although nobody reads its pipe', async (t) => {
   t.is(stdout.toString(), `${statusOfSignal('SIGTERM')}\n`)
 })
 
+test('a second signal ends a command at once, by its own name', async (t) => {
+  const cli = makeCli(t)
+  await cli.shell('seq 300000 | logq produce t')
+  // Nobody reads, so after the first signal cat still waits a moment for its pipe.
+  const { stdout } = await cli.shell(
+    'mkfifo p; (exec 3<>p; logq cat t >&3 & child=$!; sleep 1; kill -INT $child; kill -TERM $child; wait $child; echo $?)',
+  )
+  t.is(stdout.toString(), `${statusOfSignal('SIGTERM')}\n`)
+})
+
 test('LOGQ_DEBUG shows where an error was thrown', async (t) => {
   const { stderr } = await makeCli(t).logq(['cat', 'nothing'], { env: { LOGQ_DEBUG: '1' } })
   t.regex(stderr, /\n {4}at /)

@@ -92,7 +92,7 @@ test('a signal ends cat although nobody reads its pipe', async (t) => {
   const cli = makeCli(t)
   await cli.shell('seq 300000 | logq produce t')
   const { stdout } = await cli.shell(
-    'mkfifo p; (exec 3<>p; logq cat t >&3 & child=$!; sleep 1; kill -TERM $child; wait $child; echo $?)',
+    'mkfifo p; (exec 3<>p; logq cat t >&3 & child=$!; head -c1 <&3 >one; kill -TERM $child; wait $child; echo $?)',
   )
   t.is(stdout.toString(), `${statusOfSignal('SIGTERM')}\n`)
 })
@@ -102,7 +102,7 @@ test('a second signal ends a command at once, by its own name', async (t) => {
   await cli.shell('seq 300000 | logq produce t')
   // Nobody reads, so after the first signal cat still waits a moment for its pipe.
   const { stdout } = await cli.shell(
-    'mkfifo p; (exec 3<>p; logq cat t >&3 & child=$!; sleep 1; kill -INT $child; kill -TERM $child; wait $child; echo $?)',
+    'mkfifo p; (exec 3<>p; logq cat t >&3 & child=$!; head -c1 <&3 >one; kill -INT $child; kill -TERM $child; wait $child; echo $?)',
   )
   t.is(stdout.toString(), `${statusOfSignal('SIGTERM')}\n`)
 })

@@ -19,8 +19,9 @@ export interface ErrorText {
 /** Message and hint of anything that was thrown, on one line each and without escapes (the gate of print/escape.ts comes after). */
 export function describeError(error: unknown): ErrorText {
   if (isLogqError(error)) return { message: error.message, hint: error.hint }
-  if (systemErrorCode(error) !== undefined && error instanceof Error)
-    return { message: describeSystemError(error), hint: undefined }
+  const code = systemErrorCode(error)
+  if (code !== undefined && error instanceof Error)
+    return { message: describeSystemError(error), hint: Object.hasOwn(systemHints, code) ? systemHints[code] : undefined }
   if (error instanceof Error) {
     return {
       message: `unexpected error: ${error.message}`,
@@ -28,6 +29,15 @@ export function describeError(error: unknown): ErrorText {
     }
   }
   return { message: `unexpected error: ${String(error)}`, hint: undefined }
+}
+
+/** The next useful step after an error of the operating system, where there is one whatever the command. */
+const systemHints: Readonly<Record<string, string>> = {
+  ENOSPC: 'free space on that disk, then run the command again',
+  EDQUOT: 'free space within the quota, then run the command again',
+  EFBIG: 'a file size limit was reached (ulimit -f)',
+  EMFILE: 'too many files are open for one process (ulimit -n)',
+  EROFS: 'the file system is mounted read-only',
 }
 
 /**

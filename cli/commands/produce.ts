@@ -190,12 +190,28 @@ async function produce(
     await producer.sync()
   } catch (error) {
     await nameUnwritten(producer, progress, error, io)
+    await acknowledgeAppended(producer, acknowledgements, error)
     await producer.close(true)
     throw error
   }
   await acknowledgements?.print()
   await producer.close()
   await io.explain(`${producer.appendedCount} records appended to '${topic}' from ${progress.itemCount} items`)
+}
+
+/** What was appended before something failed is synced, and its offsets printed. The failure itself is what the user hears of. */
+async function acknowledgeAppended(
+  producer: Producer,
+  acknowledgements: Acknowledgements | undefined,
+  failure: unknown,
+): Promise<void> {
+  if (isLogqError(failure, 'LOGQ_SYNC_FAILED') || isLogqError(failure, 'LOGQ_TOPIC_REMOVED')) return
+  try {
+    await producer.syncAppended()
+    await acknowledgements?.print()
+  } catch {
+    // No offset is printed that was not synced, and exit status and message tell of the failure.
+  }
 }
 
 /** One input after the other. One that cannot be read is named, and the others are unaffected. */

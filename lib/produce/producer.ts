@@ -191,6 +191,11 @@ export class Producer {
   /** Flushes; with acks 1 returns when all that was appended is on the device. Throws LOGQ_SYNC_FAILED. */
   async sync(): Promise<void> {
     await this.flush()
+    await this.syncAppended()
+  }
+
+  /** The same without flushing, after an append failed: what was appended before can still be made durable. */
+  async syncAppended(): Promise<void> {
     if (this.options.acks === 0) return
     for (const log of this.#logs.values()) await log.sync()
   }

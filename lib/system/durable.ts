@@ -109,7 +109,8 @@ export function readSmallFile(fs: FileSystem, path: string, maxBytes = 1 << 20):
   }
   try {
     const { sizeBytes } = fs.fileStatus(fd)
-    if (sizeBytes > maxBytes) throw new LogqError('LOGQ_CORRUPT', `'${path}' has ${sizeBytes} bytes, at most ${maxBytes} are expected`)
+    if (sizeBytes > maxBytes)
+      throw new LogqError('LOGQ_CORRUPT', `'${path}' has ${sizeBytes} bytes, at most ${maxBytes} are expected`)
     return readUpTo(fs, fd, 0, sizeBytes)
   } finally {
     fs.close(fd)
@@ -143,7 +144,13 @@ export function readInto(
 
 /** One write of everything. A short count means that an error is waiting (RELIABILITY: libuv repeats short writes by itself). */
 export function writeFully(fs: FileSystem, fd: number, bytes: Uint8Array, position: number, path: string): void {
-  const count = fs.write(fd, bytes, 0, bytes.length, position)
+  let count: number
+  try {
+    count = fs.write(fd, bytes, 0, bytes.length, position)
+  } catch (error) {
+    // The system knows the descriptor only; whoever reads the message wants to know the file.
+    throw error instanceof Error && !('path' in error) ? Object.assign(error, { path }) : error
+  }
   if (count !== bytes.length) throw shortWriteError(path, count, bytes.length)
 }
 
@@ -170,9 +177,13 @@ export function parentDirectory(path: string): string {
 function refuseForeignOwner(system: System, path: string, ownership: Ownership): void {
   const { userId } = system.self
   if (userId === 0 || userId === ownership.userId) return
-  throw new LogqError('LOGQ_IO', `cannot create '${path}': its directory belongs to user ${ownership.userId}, this is user ${userId}`, {
-    hint: `run as the owner of the store (sudo -u '#${ownership.userId}' logq …)`,
-  })
+  throw new LogqError(
+    'LOGQ_IO',
+    `cannot create '${path}': its directory belongs to user ${ownership.userId}, this is user ${userId}`,
+    {
+      hint: `run as the owner of the store (sudo -u '#${ownership.userId}' logq …)`,
+    },
+  )
 }
 
 function applyOwnership(system: System, fd: number, ownership: Ownership): void {

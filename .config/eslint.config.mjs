@@ -38,7 +38,6 @@ const defects = {
   'no-loss-of-precision': 'error',
   'no-misleading-character-class': 'error',
   'no-new-wrappers': 'error',
-  'no-promise-executor-return': 'error',
   'no-prototype-builtins': 'error',
   'no-return-assign': ['error', 'except-parens'],
   'no-self-assign': 'error',
@@ -48,8 +47,7 @@ const defects = {
   'no-sparse-arrays': 'error',
   'no-template-curly-in-string': 'error',
   'no-unexpected-multiline': 'error',
-  'no-unmodified-loop-condition': 'error',
-  'no-unreachable-loop': 'error',
+  'no-unreachable-loop': ['error', { ignore: ['ForOfStatement', 'ForInStatement'] }], // `for … of` that takes the first is fine
   'no-unsafe-finally': 'error',
   'no-unsafe-optional-chaining': 'error',
   'no-unused-labels': 'error',
@@ -84,7 +82,7 @@ const typed = {
   '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
   '@typescript-eslint/restrict-plus-operands': ['error', { allowNumberAndString: false }],
   '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true, ignoreVoidOperator: true }],
-  '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrors: 'none' }],
+  '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none' }],
   // `for (;;)` and `while (true)` are how a log is read until its end.
   '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'always' }],
   // `void | Promise<void>` is what a callback that may wait returns.
@@ -96,7 +94,6 @@ const typed = {
 /** What a process has of its own: below cli/ it is passed in (lib/system/system.ts), so that tests can replace it. */
 const worldGlobals = [
   'process',
-  'Date',
   'performance',
   'setTimeout',
   'setInterval',
@@ -169,6 +166,16 @@ export default tseslint.config(
     ignores: ['lib/system/**'],
     rules: {
       'no-restricted-globals': ['error', ...worldGlobals],
+      'no-restricted-syntax': [
+        'error',
+        ...[
+          "NewExpression[callee.name='Date'][arguments.length=0]",
+          "MemberExpression[object.name='Date'][property.name='now']",
+        ].map((selector) => ({
+          selector,
+          message: 'the time is system.clock.nowMs(); new Date(ms) is only a way to write it',
+        })),
+      ],
       'no-restricted-imports': [
         'error',
         {

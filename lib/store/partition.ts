@@ -8,7 +8,7 @@ import { listSegments, logEndOffset, logStartOffset, type ViewContext } from '..
 import { ownershipOf } from '../system/durable.js'
 import { kafkaLogStartOffset } from './kafka-directory.js'
 import type { Store } from './store.js'
-import { TopicConfig } from './topic-config.js'
+import type { TopicConfig } from './topic-config.js'
 import type { TopicFile } from './topic-file.js'
 import { partitionDirectory } from './topics.js'
 

@@ -11,6 +11,7 @@ import { LogqError } from '../errors.js'
 import { createPartition, markPartitionDeleted, removePartitionDirectory } from '../log/create-partition.js'
 import { LOCK_FILE, parsePartitionDirectoryName, partitionDirectoryName } from '../log/file-names.js'
 import type { LockWait } from '../log/partition-lock.js'
+import { compileNumberExpression } from '../record/expression.js'
 import { isTemporaryName, parentDirectory, readSmallFile, removeQuietly, replaceFile } from '../system/durable.js'
 import { kafkaTopics } from './kafka-directory.js'
 import {
@@ -24,7 +25,7 @@ import {
 } from './names.js'
 import { makeDirectory, randomId, requireWritable, withStoreLock, type Store } from './store.js'
 import type { TopicOverrides } from './topic-config.js'
-import { DEFAULT_PARTITIONER, formatTopicFile, parseTopicFile, type Partitioner, type TopicFile } from './topic-file.js'
+import { DEFAULT_PARTITIONER, formatTopicFile, isNamedPartitioner, parseTopicFile, type Partitioner, type TopicFile } from './topic-file.js'
 
 export interface CreateTopicOptions {
   /** Default 1. */
@@ -64,6 +65,7 @@ export function getTopic(store: Store, topic: string): TopicFile {
 export async function createTopic(store: Store, topic: string, options: CreateTopicOptions = {}): Promise<TopicFile> {
   checkTopicName(topic)
   const partitions = checkPartitionCount(options.partitions ?? 1)
+  const partitioner = await checkPartitioner(options.partitioner ?? DEFAULT_PARTITIONER)
   requireWritable(store, { allowNetworkFileSystem: true })
   return withStoreLock(store, async () => {
     await finishPending(store, {})
@@ -72,7 +74,7 @@ export async function createTopic(store: Store, topic: string, options: CreateTo
       topic,
       topicId: randomId(store.system),
       partitions,
-      partitioner: options.partitioner ?? DEFAULT_PARTITIONER,
+      partitioner,
       config: options.config ?? {},
       created: new Date(store.system.clock.nowMs()).toISOString(),
     }
@@ -106,8 +108,9 @@ export async function alterTopic(
   return withStoreLock(store, async () => {
     await finishPending(store, {})
     const file = getTopic(store, topic)
+    const merged: Readonly<Record<string, number | string | null>> = { ...file.config, ...changes }
     const config = Object.fromEntries(
-      Object.entries({ ...file.config, ...changes }).filter((entry): entry is [string, number | string] => entry[1] !== null),
+      Object.entries(merged).filter((entry): entry is [string, number | string] => entry[1] !== null),
     )
     return writeTopicFile(store, { ...file, config })
   })
@@ -244,6 +247,12 @@ function writeTopicFile(store: Store, file: TopicFile): TopicFile {
   const path = topicPath(store, file.topic)
   replaceFile(store.system, path, formatTopicFile(file), store.ownership)
   return file
+}
+
+/** An expression is compiled once before it is recorded: a topic whose partitioner cannot be used would take no record. */
+async function checkPartitioner(partitioner: Partitioner): Promise<Partitioner> {
+  if (!isNamedPartitioner(partitioner)) await compileNumberExpression(partitioner)
+  return partitioner
 }
 
 function checkPartitionCount(partitions: number): number {

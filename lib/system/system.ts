@@ -60,5 +60,5 @@ export interface System {
    * A named point at which tests make the built program die, wait or fail (LOGQ_FAILPOINT). Costs one property look-up when unused.
    * Names are `<operation>.<moment>`, such as `append.after-write`.
    */
-  failpoint(name: string): void
+  readonly failpoint: (name: string) => void
 }

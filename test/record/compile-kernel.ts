@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { main } from 'assemblyscript/asc'
 import { projectRoot } from '../helpers/project.js'
 
 /** Where the compiled module is committed. */
@@ -23,8 +22,22 @@ const OPTIONS = [
   '8',
 ]
 
+/** What is used of the compiler. Its own declarations change those of Array for the whole project: `at()` would never be undefined. */
+interface Compiler {
+  readonly main: (
+    args: readonly string[],
+    io: {
+      readFile(name: string): string | null
+      writeFile(name: string, contents: Uint8Array | string): void
+      listFiles(): readonly string[]
+    },
+  ) => Promise<{ readonly error: Error | null }>
+}
+
 /** The text that kernel-bytes.ts should have. */
 export async function compileKernel(): Promise<string> {
+  const compilerName: string = 'assemblyscript/asc'
+  const { main } = (await import(compilerName)) as Compiler
   const source = readFileSync(join(projectRoot, 'lib', 'record', 'kernel-wasm', 'kernel.ts'), 'utf8')
   let compiled: Uint8Array | undefined
   const { error } = await main(['kernel.ts', '--outFile', 'kernel.wasm', ...OPTIONS], {

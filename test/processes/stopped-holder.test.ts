@@ -1,0 +1,60 @@
+/** A writer that is stopped (SIGSTOP) inside its critical section: others wait, name it after 5 s, and go on when it goes on or is gone. */
+import test, { type ExecutionContext } from 'ava'
+import { makeCli, type Cli } from '../helpers/run-cli.js'
+
+for (const [way, signal] of [
+  ['goes on', 'SIGCONT'],
+  ['is killed', 'SIGKILL'],
+] as const) {
+  for (const failpoint of ['append.before-write', 'append.after-write', 'append.after-index', 'roll.after-sync'] as const) {
+    test(`producers wait for one that is stopped at ${failpoint}, name its pid, and go on when it ${way}`, async (t) => {
+      const cli = makeCli(t)
+      await cli.shell('logq topic create t segment.bytes=300; seq 1 20 | logq produce t --batch-bytes 60')
+      const pid = await stopped(t, cli, `seq 101 120 | LOGQ_FAILPOINT=${failpoint}=stop exec logq produce t --batch-bytes 60`)
+      const waiting = cli.start(`echo mine | exec logq produce t; echo "status $?"`, { timeoutMs: 30_000 })
+      // Readers need no lock.
+      const read = await cli.shell('timeout 5 logq cat t | head -n 20; timeout 5 logq tail -n 1 t > /dev/null')
+      t.true(read.stdout.toString().startsWith('1\n2\n3\n'))
+      await waiting.waitForOutput(new RegExp(`waiting for the append lock of 't-0', held by process ${pid}\\b`), {
+        stream: 'stderr',
+        timeoutMs: 15_000,
+      })
+      process.kill(pid, signal)
+      await waiting.waitForOutput('status 0')
+      const all = (await cli.shell('sleep 0.3; logq cat t')).stdout.toString().trimEnd().split('\n')
+      t.deepEqual(
+        all.slice(0, 20),
+        Array.from({ length: 20 }, (_, n) => String(n + 1)),
+      )
+      t.true(all.includes('mine'))
+      t.is(new Set(all).size, all.length)
+      if (signal === 'SIGCONT') t.is(all.length, 41)
+      t.is((await cli.shell('logq fsck > /dev/null; echo $?')).stdout.toString(), '0\n')
+    })
+  }
+}
+
+test('topic rm waits for a stopped producer, names it, and goes on when it is killed', async (t) => {
+  const cli = makeCli(t)
+  await cli.shell('seq 5 | logq produce t')
+  const pid = await stopped(t, cli, 'seq 101 120 | LOGQ_FAILPOINT=append.after-write=stop exec logq produce t')
+  const removing = cli.start('logq topic rm -y t; echo "status $?"')
+  await removing.waitForOutput(new RegExp(`held by process ${pid}\\b`), { stream: 'stderr', timeoutMs: 15_000 })
+  process.kill(pid, 'SIGKILL')
+  await removing.waitForOutput('status 0')
+  t.is((await cli.shell('logq topic ls; ls store')).stdout.toString(), 'lock\nlogq.json\ntopics\n')
+})
+
+/** Starts a script whose logq stops itself, and waits until it has. Returns its pid. */
+async function stopped(t: ExecutionContext, cli: Cli, script: string): Promise<number> {
+  const running = cli.start(`{ echo "pid $BASHPID" >&2; ${script}; } &\n wait`, { timeoutMs: 60_000 })
+  t.teardown(() => {
+    running.signal('SIGKILL', { group: true })
+  })
+  const state = await cli.shell(
+    'for i in $(seq 100); do pid=$(pgrep -f "^[^ ]*node [^ ]*/logq produce t" -d " "); for p in $pid; do grep -q "T (stopped)" /proc/$p/status && tr "\\0" "\\n" < /proc/$p/environ | grep -q "^LOGQ_STORE=$LOGQ_STORE$" && echo $p && exit; done; sleep 0.05; done',
+  )
+  const pid = Number(state.stdout.toString().trim())
+  t.true(pid > 0)
+  return pid
+}

@@ -17,7 +17,7 @@ const titles: Readonly<Record<Exclude<keyof typeof rules, 'commandNames'>, strin
   specPagesLinked: 'every page of format-spec is linked from its README',
   linksResolve: 'every relative link names a file and a heading that are there',
   markdownTitles: 'every markdown page begins with its only title and skips no level',
-  lineLength: 'no line is longer than 140 characters',
+  lineLength: 'no line of a comment or of prose is longer than 140 characters',
   fileLength: 'no source is longer than its kin should be',
   noMachinePaths: "no file names a path of someone's machine",
   topLevelNames: 'the top level holds what it should and nothing else',

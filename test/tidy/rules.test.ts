@@ -194,7 +194,7 @@ test('markdownTitles() finds a page without a title, a second title, a skipped l
   t.is(rules.markdownTitles(tree({ 'a.md': '# A\n## B\n### C\n## D\n```\n# shell comment\n```\n' })).length, 0)
 })
 
-test('lineLength() finds a long comment and long prose, and leaves strings, tables and links alone', (t) => {
+test('lineLength() finds a long comment and long prose, and leaves code, tables and links alone', (t) => {
   const long = 'word '.repeat(40).trim()
   t.is(rules.lineLength(tree({ 'lib/a.ts': `// ${long}`, 'a.md': long })).length, 2)
   t.is(

@@ -1,6 +1,6 @@
 /**
- * A window over an input stream: bytes that were read and not yet taken. It grows with the largest item and no further, and it tells when the
- * input pauses, which is when a producer should append what it has.
+ * A window over an input stream: bytes that were read and not yet taken. It grows with the largest item and no further, and it
+ * tells when the input pauses, which is when a producer should append what it has.
  */
 import type { InputStream } from '../../lib/system/streams.js'
 import type { Pace } from './pace.js'
@@ -21,7 +21,9 @@ export class ChunkedInput {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Reads more. False at the end of the input, and when the signal aborted. Throws InputFailure when the input cannot be read. */
+  /**
+   * Reads more. False at the end of the input, and when the signal aborted. Throws InputFailure when the input cannot be read.
+   */
   async fill(pace: Pace): Promise<boolean> {
     this.#makeRoom()
     const room = this.buffer.subarray(this.end)

@@ -1,6 +1,6 @@
 /**
- * Where to begin and where to end, as a value, and what it comes to in one partition. A specification holds for each partition by itself, and
- * ends are excluded.
+ * Where to begin and where to end, as a value, and what it comes to in one partition. A specification holds for each partition
+ * by itself, and ends are excluded.
  */
 import { listSegments, logEndOffset, logStartOffset, offsetForTimestamp, type ViewContext } from '../log/log-view.js'
 

@@ -1,6 +1,6 @@
 /**
- * Reading for library users: bounded and following, by batch and by record, as async iterators. The records are copies; a batch is a
- * view that holds until the next one is asked for.
+ * Reading for library users: bounded and following, by batch and by record, as async iterators. The records are copies; a batch
+ * is a view that holds until the next one is asked for.
  */
 import { readPartition, type BatchSlice } from '../log/read-partition.js'
 import { selectPartitions, viewContext } from '../store/partition.js'
@@ -46,8 +46,8 @@ export async function* readRecords(
 }
 
 /**
- * What is there from `offset` on (default: the end, so new records only), then whatever is appended, until the signal aborts. Notices rolled
- * segments, added partitions, and a topic that was removed and created anew, which is followed from its start.
+ * What is there from `offset` on (default: the end, so new records only), then whatever is appended, until the signal aborts.
+ * Notices rolled segments, added partitions, and a topic that was removed and created anew, which is followed from its start.
  */
 export async function* followBatches(
   store: Store,

@@ -1,6 +1,6 @@
 /**
- * The append, roll, creation and recovery paths of the built program, killed before each system call. After every kill the next command opens
- * the store without help, and what was acknowledged is there.
+ * The append, roll, creation and recovery paths of the built program, killed before each system call. After every kill the next
+ * command opens the store without help, and what was acknowledged is there.
  */
 import test, { type ExecutionContext } from 'ava'
 import { everyCrashPoint, killedAt, straceMissing, topicPaths, wasKilled } from '../helpers/crash-points.js'

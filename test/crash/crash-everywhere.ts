@@ -1,6 +1,6 @@
 /**
- * Runs something on a disk in memory and lets it die before each of its changes of the disk, one run for each; after each death looks at what
- * is left, once as after a SIGKILL and several times as after a power cut.
+ * Runs something on a disk in memory and lets it die before each of its changes of the disk, one run for each; after each death
+ * looks at what is left, once as after a SIGKILL and several times as after a power cut.
  */
 import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
 import { CrashSignal } from '../helpers/faulty-file-system.js'

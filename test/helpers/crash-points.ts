@@ -1,8 +1,9 @@
 /**
  * Kills the built program before each system call that touches given paths, one after the other (strace; Linux).
  *
- * strace counts calls by name and by thread, so the thread pool has one thread here and every crash point is exact. The kill comes before
- * the call is made. Temporary files have random names and are not among the paths; failpoints stand before their renames.
+ * strace counts calls by name and by thread, so the thread pool has one thread here and every crash point is exact. The kill
+ * comes before the call is made. Temporary files have random names and are not among the paths; failpoints stand before their
+ * renames.
  */
 import { spawnSync } from 'node:child_process'
 import type { Cli, Finished } from './run-cli.js'
@@ -34,8 +35,8 @@ export interface CrashPoint {
 }
 
 /**
- * A script that runs a command so that it is killed at a crash point, and exits as it did. strace must not take the place of the shell: it would
- * wait for the shell's other children as well.
+ * A script that runs a command so that it is killed at a crash point, and exits as it did. strace must not take the place of
+ * the shell: it would wait for the shell's other children as well.
  */
 export function killedAt({ call, nth }: CrashPoint, paths: readonly string[], command: string): string {
   const wanted = paths.map((path) => `-P ${path}`).join(' ')
@@ -49,8 +50,8 @@ export function wasKilled({ status, signal }: Finished): boolean {
 }
 
 /**
- * Runs `attempt` at every crash point: for each call with n = 1, 2, … until the program is no longer killed. `attempt` says whether it was.
- * Returns how many crash points there were.
+ * Runs `attempt` at every crash point: for each call with n = 1, 2, … until the program is no longer killed. `attempt` says
+ * whether it was. Returns how many crash points there were.
  */
 export async function everyCrashPoint(
   attempt: (point: CrashPoint, round: number) => Promise<boolean>,

@@ -1,4 +1,7 @@
-/** Items that cannot become records: each named by file and line, the others unaffected, and the rest of what produce and its input promise. */
+/**
+ * Items that cannot become records: each named by file and line, the others unaffected, and the rest of what produce and its
+ * input promise.
+ */
 import test from 'ava'
 import { makeCli } from '../helpers/run-cli.js'
 

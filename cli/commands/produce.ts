@@ -4,8 +4,8 @@ import { DEFAULT_BATCH_BYTES, MAX_BATCH_BYTES, Producer, type ProducerOptions } 
 import type { Codec } from '../../lib/record/codec.js'
 import { checkTopicName } from '../../lib/store/names.js'
 import { openOrCreateStore, openStore, requireWritable, type Store } from '../../lib/store/store.js'
-import { PARTITIONERS, type Partitioner, type TopicFile } from '../../lib/store/topic-file.js'
-import { createTopic, findTopic, getTopic } from '../../lib/store/topics.js'
+import type { TopicFile } from '../../lib/store/topic-file.js'
+import { checkPartitioner, createTopic, findTopic, getTopic } from '../../lib/store/topics.js'
 import type { InputStream } from '../../lib/system/streams.js'
 import { defineCommand, type CommandArguments } from '../command.js'
 import { describeError, usageError } from '../errors.js'
@@ -80,10 +80,11 @@ const declaredOptions = {
     meaning: 'Partitions of the topic, if it is created now. A topic that exists with another number is an error.',
   },
   partitioner: {
-    kind: 'choice',
-    choices: PARTITIONERS,
+    kind: 'string',
+    valueName: 'NAME|EXPR',
     defaultText: 'murmur2',
-    meaning: 'How the topic chooses a partition, if it is created now. A topic that exists with another one is an error.',
+    meaning:
+      'How the topic chooses a partition, if it is created now: murmur2, random, roundrobin, or a CEL expression that gives a number. A topic that exists with another one is an error.',
   },
   noCreate: { kind: 'flag', meaning: 'Fail when the topic does not exist.' },
   printOffsets: {
@@ -160,6 +161,7 @@ export const command = defineCommand({
   async run(args, io) {
     const topic = args.operands.topic
     checkTopicName(topic)
+    if (args.options.partitioner !== undefined) await checkPartitioner(args.options.partitioner)
     checkCombinations(args)
     const timestampMs = resolveTimestamp(args, io)
     const inputs = await openInputs(args.operands.files, io)
@@ -372,7 +374,7 @@ async function topicFor(store: Store, topic: string, args: Arguments): Promise<T
   try {
     return await createTopic(store, topic, {
       ...(partitions === undefined ? {} : { partitions }),
-      ...(partitioner === undefined ? {} : { partitioner: partitioner satisfies Partitioner }),
+      ...(partitioner === undefined ? {} : { partitioner }),
     })
   } catch (error) {
     // Another producer was quicker: its topic is the one to append to.

@@ -1,7 +1,6 @@
 /** logq topic create */
 import { openOrCreateStore } from '../../lib/store/store.js'
-import { PARTITIONERS } from '../../lib/store/topic-file.js'
-import { createTopic } from '../../lib/store/topics.js'
+import { checkPartitioner, createTopic } from '../../lib/store/topics.js'
 import { checkTopicName } from '../../lib/store/names.js'
 import { defineCommand } from '../command.js'
 import { options } from '../options.js'
@@ -28,10 +27,11 @@ export const command = defineCommand({
     store: options.store,
     partitions: { kind: 'integer', minimum: 1, maximum: 100_000, default: 1, meaning: 'Number of partitions.' },
     partitioner: {
-      kind: 'choice',
-      choices: PARTITIONERS,
+      kind: 'string',
+      valueName: 'NAME|EXPR',
       default: 'murmur2',
-      meaning: "How a record's partition is chosen. murmur2 is that of Kafka's Java client.",
+      meaning:
+        "How a record's partition is chosen: murmur2 (that of Kafka's Java client), random, roundrobin, or a CEL expression that gives a whole number, of which the remainder is taken.",
     },
     mode: {
       kind: 'string',
@@ -48,6 +48,10 @@ export const command = defineCommand({
   },
   examples: [
     {
+      command: "logq topic create orders --partitions 4 --partitioner 'int(value.customer)'",
+      meaning: 'All records of a customer, by a number in the JSON value, go to one partition.',
+    },
+    {
       command: 'logq topic create events --partitions 4 retention.ms=7d',
       meaning: 'A topic of four partitions, kept for a week.',
     },
@@ -56,6 +60,7 @@ export const command = defineCommand({
   man: {
     description: [
       'Creates a topic, and the store if there is none. A name that differs from an existing one only in case, or only by a dot for an underscore, is refused.',
+      'A partitioner that is an expression (CEL) knows **topic**, **key** and **text** (the value as a string), **value** (parsed as JSON), **headers** (a map), **timestamp**, and the function **murmur2(string)**. The partition is the remainder of its number. A record on which it fails is named, and not stored.',
     ],
     seeAlso: ['logq-produce(1)'],
   },
@@ -63,6 +68,7 @@ export const command = defineCommand({
     const { partitions, partitioner, mode, allowNetworkFileSystem } = args.options
     const { topic, settings } = args.operands
     checkTopicName(topic)
+    await checkPartitioner(partitioner)
     const config = withoutDefaults(parseSettings(settings))
     const createOptions = { allowNetworkFileSystem, ...(mode === undefined ? {} : { mode: parseMode(mode) }) }
     const store = await openOrCreateStore(io.system, storePath(args.options.store, io), createOptions)

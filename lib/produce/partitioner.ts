@@ -1,23 +1,37 @@
 /**
- * Which partition a record goes to (format-spec/topic.md). With a key, murmur2 as Kafka's Java client has it, so that the same key lands on the
- * same partition number. Without one: all records of a batch to the same partition, then the next, so that batches get large.
+ * Which partition a record goes to (format-spec/topic.md). With a key, murmur2 as Kafka's Java client has it, so that the same key
+ * lands on the same partition number. Without one: all records of a batch to the same partition, then the next, so that batches
+ * get large. Or what an expression gives for the record.
  */
 import { partitionOfKey } from '../bytes/murmur2.js'
-import type { Partitioner } from '../store/topic-file.js'
+import { compileNumberExpression, type NumberExpression } from '../record/expression.js'
+import type { RecordInput } from '../record/record.js'
+import { isNamedPartitioner, type Partitioner } from '../store/topic-file.js'
 import type { Random } from '../system/system.js'
 
 export class PartitionChooser {
   #sticky: number
 
-  constructor(
+  private constructor(
+    private readonly topic: string,
     private readonly partitioner: Partitioner,
+    private readonly expression: NumberExpression | undefined,
     private readonly random: Random,
   ) {
     // Short-lived producers that each write one record would otherwise all begin at partition 0.
     this.#sticky = random.integer(0x7fff_ffff)
   }
 
-  choose(key: Uint8Array | null | undefined, partitions: number): number {
+  /** Throws LOGQ_USAGE for an expression that cannot be used. */
+  static async create(topic: string, partitioner: Partitioner, random: Random): Promise<PartitionChooser> {
+    const expression = isNamedPartitioner(partitioner) ? undefined : await compileNumberExpression(partitioner)
+    return new PartitionChooser(topic, partitioner, expression, random)
+  }
+
+  /** Throws LOGQ_INVALID_RECORD when an expression fails on the record. */
+  choose(record: Stamped, partitions: number): number {
+    const { key } = record
+    if (this.expression !== undefined) return this.#evaluate(this.expression, record, partitions)
     if (partitions === 1) return 0
     if (this.partitioner === 'random') return this.random.integer(partitions)
     if (this.partitioner === 'roundrobin') return (this.#sticky = (this.#sticky + 1) % partitions)
@@ -29,8 +43,22 @@ export class PartitionChooser {
     return this.partitioner === 'murmur2'
   }
 
+  /** True when every record has to be looked at by itself, also in a topic of one partition. */
+  get looksAtRecords(): boolean {
+    return this.expression !== undefined
+  }
+
   /** A batch of this partition is done: records without a key, if they went there, go on to the next partition. */
   rotate(partition: number, partitions: number): void {
     if (this.isSticky && this.#sticky % partitions === partition) this.#sticky = (this.#sticky + 1) % 0x7fff_ffff
   }
+
+  /** Any whole number will do: the partition is its remainder, counted from 0. */
+  #evaluate(expression: NumberExpression, record: Stamped, partitions: number): number {
+    const { key = null, value, headers = [], timestampMs } = record
+    const number = expression.evaluate({ topic: this.topic, key, value, headers, timestampMs })
+    return ((number % partitions) + partitions) % partitions
+  }
 }
+
+type Stamped = RecordInput & { readonly timestampMs: number }

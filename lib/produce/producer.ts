@@ -65,7 +65,6 @@ interface Collecting {
 }
 
 export class Producer {
-  readonly #chooser: PartitionChooser
   readonly #logs = new Map<number, Log>()
   readonly #collecting = new Map<number, Collecting>()
   #collectedBytes = 0
@@ -77,9 +76,8 @@ export class Producer {
     private readonly live: LiveTopic,
     private readonly options: ProducerOptions,
     private readonly codec: Codec,
-  ) {
-    this.#chooser = new PartitionChooser(live.file.partitioner, live.store.system.random)
-  }
+    private readonly chooser: PartitionChooser,
+  ) {}
 
   /** Throws LOGQ_UNKNOWN_TOPIC, LOGQ_UNKNOWN_PARTITION, LOGQ_USAGE, LOGQ_READ_ONLY_STORE. */
   static async open(store: Store, topic: string, options: ProducerOptions = {}): Promise<Producer> {
@@ -94,7 +92,8 @@ export class Producer {
     }
     const codec = options.codec ?? configuredCodec(live)
     await loadCodec(codec)
-    return new Producer(live, options, codec)
+    const chooser = await PartitionChooser.create(topic, live.file.partitioner, store.system.random)
+    return new Producer(live, options, codec, chooser)
   }
 
   get topic(): string {
@@ -122,11 +121,11 @@ export class Producer {
   add(record: RecordInput, tag = 0, partition?: number): Promise<void> | undefined {
     this.#checkSize(record)
     if (partition !== undefined) this.#checkPartition(partition)
-    const target = partition ?? this.#partitionFor(record.key)
+    const stamped = { ...record, timestampMs: record.timestampMs ?? this.live.store.system.clock.nowMs() }
+    const target = partition ?? this.#partitionFor(stamped)
     this.lastPartition = target
     const collecting = this.#collectingFor(target)
     const before = collecting.builder.sizeBytes
-    const stamped = { ...record, timestampMs: record.timestampMs ?? this.live.store.system.clock.nowMs() }
     if (!collecting.builder.append(stamped)) {
       return this.#appendCollected(target).then(() => this.add(record, tag, partition ?? this.#again(record.key, target)))
     }
@@ -152,7 +151,7 @@ export class Producer {
     readonly stopped: 'input-exhausted' | 'batch-full' | 'record-too-large'
     readonly recordCount: number
   } {
-    const target = this.#partitionFor(null)
+    const target = this.#partitionFor({ value: null, timestampMs })
     this.lastPartition = target
     const collecting = this.#collectingFor(target)
     const { builder } = collecting
@@ -166,7 +165,8 @@ export class Producer {
 
   /** True when records without keys may go through `addLines`: one partition takes all of a batch. */
   get takesLines(): boolean {
-    return this.options.partition !== undefined || this.#chooser.isSticky || this.live.file.partitions === 1
+    if (this.options.partition !== undefined || this.chooser.isSticky) return true
+    return this.live.file.partitions === 1 && !this.chooser.looksAtRecords
   }
 
   /** Appends the batch that `addLines` filled. */
@@ -219,13 +219,13 @@ export class Producer {
     return unwritten.sort((a, b) => a.firstTag - b.firstTag)
   }
 
-  #partitionFor(key: Uint8Array | null | undefined): number {
-    return this.options.partition ?? this.#chooser.choose(key, this.live.file.partitions)
+  #partitionFor(record: RecordInput & { readonly timestampMs: number }): number {
+    return this.options.partition ?? this.chooser.choose(record, this.live.file.partitions)
   }
 
   /** After its batch was full, a record without a key goes where the chooser now points; one with a key stays. */
   #again(key: Uint8Array | null | undefined, target: number): number | undefined {
-    return this.#chooser.isSticky && (key === null || key === undefined) ? undefined : target
+    return this.chooser.isSticky && (key === null || key === undefined) ? undefined : target
   }
 
   #checkPartition(partition: number): void {
@@ -263,7 +263,7 @@ export class Producer {
     this.#collectedBytes -= builder.sizeBytes - BATCH_HEADER_BYTES
     const sealed = builder.seal()
     await this.#append(partition, sealed, sealed.recordCount - 1, firstTag)
-    this.#chooser.rotate(partition, this.live.file.partitions)
+    this.chooser.rotate(partition, this.live.file.partitions)
   }
 
   async #append(partition: number, batch: SealedBatch, lastOffsetDelta: number, firstTag: number): Promise<void> {

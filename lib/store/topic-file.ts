@@ -3,8 +3,9 @@ import { LogqError } from '../errors.js'
 import { checkFormatVersion, parseJsonObject } from './store.js'
 import { checkOverrides, type TopicOverrides } from './topic-config.js'
 
-export const PARTITIONERS = ['murmur2', 'random', 'roundrobin'] as const
-export type Partitioner = (typeof PARTITIONERS)[number]
+/** Any other text is a CEL expression that gives a number (lib/record/expression.ts). */
+export const NAMED_PARTITIONERS = ['murmur2', 'random', 'roundrobin'] as const
+export type Partitioner = string
 /** As Kafka's Java client: the same key lands on the same partition number. */
 export const DEFAULT_PARTITIONER: Partitioner = 'murmur2'
 export const TOPIC_FORMAT_VERSION = 1
@@ -21,6 +22,10 @@ export interface TopicFile {
   readonly created: string
 }
 
+export function isNamedPartitioner(partitioner: Partitioner): boolean {
+  return NAMED_PARTITIONERS.some((name) => name === partitioner)
+}
+
 export function formatTopicFile(file: TopicFile): Uint8Array {
   const { topic, topicId, partitions, partitioner, config, created } = file
   const content = { formatVersion: TOPIC_FORMAT_VERSION, topic, topicId, partitions, partitioner, config, created }
@@ -32,13 +37,17 @@ export function parseTopicFile(bytes: Uint8Array, path: string): TopicFile {
   const content = parseJsonObject(bytes, path)
   checkFormatVersion(content['formatVersion'], path, TOPIC_FORMAT_VERSION)
   const { topic, topicId, partitions, partitioner, created } = content
-  const known = PARTITIONERS.find((name) => name === partitioner)
-  if (typeof topic !== 'string' || typeof topicId !== 'string' || typeof created !== 'string' || known === undefined) {
+  if (
+    typeof topic !== 'string' ||
+    typeof topicId !== 'string' ||
+    typeof created !== 'string' ||
+    typeof partitioner !== 'string'
+  ) {
     throw damaged(path, 'topic, topicId, created or partitioner is wrong')
   }
   if (typeof partitions !== 'number' || !Number.isInteger(partitions) || partitions < 1)
     throw damaged(path, 'partitions is wrong')
-  return { topic, topicId, partitions, partitioner: known, config: checkOverrides(content['config'], path), created }
+  return { topic, topicId, partitions, partitioner, config: checkOverrides(content['config'], path), created }
 }
 
 function damaged(path: string, what: string): LogqError {

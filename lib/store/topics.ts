@@ -25,7 +25,14 @@ import {
 } from './names.js'
 import { makeDirectory, randomId, requireWritable, withStoreLock, type Store } from './store.js'
 import type { TopicOverrides } from './topic-config.js'
-import { DEFAULT_PARTITIONER, formatTopicFile, isNamedPartitioner, parseTopicFile, type Partitioner, type TopicFile } from './topic-file.js'
+import {
+  DEFAULT_PARTITIONER,
+  formatTopicFile,
+  isNamedPartitioner,
+  parseTopicFile,
+  type Partitioner,
+  type TopicFile,
+} from './topic-file.js'
 
 export interface CreateTopicOptions {
   /** Default 1. */
@@ -249,8 +256,10 @@ function writeTopicFile(store: Store, file: TopicFile): TopicFile {
   return file
 }
 
-/** An expression is compiled once before it is recorded: a topic whose partitioner cannot be used would take no record. */
-async function checkPartitioner(partitioner: Partitioner): Promise<Partitioner> {
+/**
+ * An expression is compiled once before it is recorded: a topic whose partitioner cannot be used would take no record. Throws LOGQ_USAGE.
+ */
+export async function checkPartitioner(partitioner: Partitioner): Promise<Partitioner> {
   if (!isNamedPartitioner(partitioner)) await compileNumberExpression(partitioner)
   return partitioner
 }

@@ -7,7 +7,7 @@ import { tooLarge, type Producer } from '../../lib/produce/producer.js'
 import { BATCH_HEADER_BYTES, RecordBatch, clearProducerFields, describeHeader, peekBatchSize } from '../../lib/record/batch.js'
 import { loadCodec } from '../../lib/record/compression.js'
 import type { ChunkedInput } from './chunked-input.js'
-import type { IngestOptions } from './ingest.js'
+import type { IngestOptions } from './ingest-options.js'
 import type { Pace } from './pace.js'
 
 export async function ingestBatches(

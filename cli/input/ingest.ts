@@ -4,38 +4,15 @@
  */
 import { LogqError, isLogqError } from '../../lib/errors.js'
 import { tooLarge, type Producer } from '../../lib/produce/producer.js'
-import type { Header, RecordInput } from '../../lib/record/record.js'
+import type { RecordInput } from '../../lib/record/record.js'
 import type { InputStream } from '../../lib/system/streams.js'
 import type { Io } from '../io.js'
-import type { InputFormat } from '../print/format.js'
 import { parseJsonRecord } from '../print/json-parse.js'
 import type { ParsedRecord } from '../print/parsed-record.js'
-import type { Acknowledgements } from './acknowledgements.js'
 import { ingestBatches } from './batches.js'
 import { ChunkedInput } from './chunked-input.js'
-import type { InputProgress } from './input-progress.js'
+import type { IngestOptions } from './ingest-options.js'
 import { ItemSplitter } from './items.js'
-import type { Pace } from './pace.js'
-
-export interface IngestOptions {
-  readonly format: InputFormat
-  readonly delimiter: Uint8Array
-  readonly keySeparator: Uint8Array | undefined
-  readonly nullText: Uint8Array | undefined
-  readonly key: Uint8Array | undefined
-  readonly headers: readonly Header[]
-  /** For records that bring none. */
-  readonly timestampMs: number | undefined
-  readonly keepPartition: boolean
-  readonly onBad: 'skip' | 'stop'
-  readonly partition: number | undefined
-  /** max.message.bytes now. */
-  readonly recordLimitBytes: () => number
-  /** Present with --print-offsets. */
-  readonly acknowledgements: Acknowledgements | undefined
-  readonly pace: Pace
-  readonly progress: InputProgress
-}
 
 /** A record as text can be longer than the record: JSON writes a byte as up to 6 characters, and fields beside the value. */
 const TEXT_FACTOR = 6

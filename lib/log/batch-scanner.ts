@@ -42,12 +42,12 @@ export class BatchScanner {
     const { position } = this
     let available = this.#ensure(BATCH_HEADER_BYTES)
     if (available === 0) return { kind: 'end', position }
+    let start = position - this.#bufferPosition
+    const sizeBytes = peekBatchSize(this.#buffer, start, available)
+    if (sizeBytes < 0) return { kind: 'bad', position, reason: describeHeader(this.#buffer, start, available) }
     if (available < BATCH_HEADER_BYTES) {
       return { kind: 'incomplete', position, reason: `${available} bytes are fewer than a batch header` }
     }
-    let start = position - this.#bufferPosition
-    const sizeBytes = peekBatchSize(this.#buffer, start, available)
-    if (!(sizeBytes > 0)) return { kind: 'bad', position, reason: describeHeader(this.#buffer, start, available) }
     if (sizeBytes > available) {
       available = this.#ensure(sizeBytes)
       start = position - this.#bufferPosition

@@ -64,7 +64,7 @@ export class LogReader {
         return batch
       }
       if (step.kind === 'suspect') return this.#isDeadEnd(segment, step.position) ? 'end' : 'suspect'
-      if (!this.#advance(segment)) return 'end'
+      if (!this.#advance(segment)) return this.#isShort(segment) ? 'suspect' : 'end'
     }
   }
 
@@ -149,8 +149,7 @@ export class LogReader {
     }
     // The segment was closed after its end was read: what was appended in between is read first.
     if (segment instanceof LiveSegmentReader) {
-      const { baseOffset, position, nextOffset, fd } = segment
-      this.#segment = new ClosedSegmentReader(this.context.system.fs, fd, baseOffset, { position, offset: nextOffset }, next)
+      this.#segment = new ClosedSegmentReader(this.context.system.fs, segment.fd, segment.baseOffset, segment.place, next)
       return true
     }
     segment.close()
@@ -173,16 +172,24 @@ export class LogReader {
     this.#segment = undefined
   }
 
+  /** The log ends here, below its recovery point: records that were synced are gone, unless somebody is changing it just now. */
+  #isShort(segment: SegmentReader): boolean {
+    if (!(segment instanceof LiveSegmentReader)) return false
+    if ((readRecoveryPoint(this.context)?.offset ?? 0) <= segment.nextOffset) return false
+    return this.#probe(segment).next().kind === 'end' && listSegments(this.context).at(-1) === segment.baseOffset
+  }
+
   #peekIsWhole(): boolean {
     const segment = this.#segment
     if (!(segment instanceof LiveSegmentReader)) return true
-    return this.#probe(segment).next().kind !== 'suspect'
+    const { kind } = this.#probe(segment).next()
+    return kind === 'batch' || (kind === 'end' && !this.#isShort(segment))
   }
 
   /** A second reader on the same place, so that looking does not move the first. */
   #probe(segment: LiveSegmentReader): LiveSegmentReader {
-    const { baseOffset, position, nextOffset, fd } = segment
-    return new LiveSegmentReader(this.context.system.fs, fd, baseOffset, { position, offset: nextOffset }, this.#endCheck)
+    const { fd, baseOffset, place } = segment
+    return new LiveSegmentReader(this.context.system.fs, fd, baseOffset, place, this.#endCheck)
   }
 
   /** False when a writer has the lock just now. */
@@ -199,9 +206,10 @@ export class LogReader {
     try {
       if (!system.locks.tryLock(lockFd, true)) return false
       const step = this.#probe(segment).next()
-      if (step.kind !== 'suspect') return true
+      if (step.kind === 'batch' || (step.kind === 'end' && !this.#isShort(segment))) return true
+      const reason = step.kind === 'end' ? 'synced records are missing' : step.reason
       if (this.#wasRewritten(segment)) this.#reopen(segment)
-      else if (this.#isSynced(segment)) throw this.#corruption(segment, step.position, segment.nextOffset, step.reason)
+      else if (this.#isSynced(segment)) throw this.#corruption(segment, segment.position, segment.nextOffset, reason)
       else this.#markDeadEnd(segment)
       return true
     } finally {

@@ -86,7 +86,8 @@ export function logStartOffset(context: ViewContext, segments: readonly number[]
 
 /**
  * The log end offset now: after the last whole batch. After a failed fsync, the synced offset. The state block gives the place to
- * look from, so that nothing but the newest batches is read; where it cannot be trusted the recovery point does.
+ * look from, so that nothing but the newest batches is read; where it cannot be trusted the recovery point does. A log that ends below its
+ * recovery point has lost records: the end is where it should be, and reading up to there says so.
  */
 export function logEndOffset(context: ViewContext, segments: readonly number[]): number {
   const active = segments.at(-1)
@@ -95,14 +96,15 @@ export function logEndOffset(context: ViewContext, segments: readonly number[]):
   if (state?.status === 'sync-failed') return state.syncedOffset
   return withFile(context, active, LOG_SUFFIX, active, (fd) => {
     const { fs } = context.system
-    const from = trustedEnd(context, state, active, fd) ?? syncedEnd(context, active, fd)
+    const trusted = trustedEnd(context, state, active, fd)
+    const from = trusted ?? syncedEnd(context, active, fd)
     const scanner = new BatchScanner(fs, fd, from.position, { checkCrc: true })
     let end = from.offset
     for (let step = scanner.next(); step.kind === 'batch'; step = scanner.next()) {
       if (misfit(step.batch, end, 0, false) !== undefined) break
       end = step.batch.nextOffset
     }
-    return end
+    return trusted === undefined ? Math.max(end, readRecoveryPoint(context)?.offset ?? 0) : end
   })
 }
 

@@ -44,20 +44,33 @@ export class BadSegmentError extends Error {
  */
 export type EndCheck = (position: number, offset: number) => boolean
 
+/** Where a reader begins. Leader epochs below that of the batch before it are wrong, when that is known. */
+export interface SegmentPlace {
+  readonly position: number
+  readonly offset: number
+  readonly leaderEpoch?: number
+}
+
 export class LiveSegmentReader implements SegmentReader {
   readonly #scanner: BatchScanner
-  #leaderEpoch = 0
+  #leaderEpoch: number
   #nextOffset: number
 
   constructor(
     private readonly fs: FileSystem,
     readonly fd: number,
     readonly baseOffset: number,
-    start: { readonly position: number; readonly offset: number },
+    start: SegmentPlace,
     private readonly endCheck: EndCheck,
   ) {
     this.#scanner = new BatchScanner(fs, fd, start.position, { checkCrc: true })
     this.#nextOffset = start.offset
+    this.#leaderEpoch = start.leaderEpoch ?? 0
+  }
+
+  /** Where it has got to, for another reader. */
+  get place(): SegmentPlace {
+    return { position: this.position, offset: this.#nextOffset, leaderEpoch: this.#leaderEpoch }
   }
 
   get position(): number {
@@ -106,7 +119,7 @@ export class ClosedSegmentReader implements SegmentReader {
     fs: FileSystem,
     fd: number,
     readonly baseOffset: number,
-    start: { readonly position: number; readonly offset: number },
+    start: SegmentPlace,
     /** Base offset of the next segment. */
     private readonly limitOffset: number,
   ) {

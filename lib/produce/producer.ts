@@ -1,6 +1,7 @@
 /**
- * The producer: collects records into batches per partition, and appends them. Batching follows the caller: it appends a batch when it is full
- * and when `flush` is called, which a caller does when its input pauses. So a fast input gets large batches, a slow one low latency.
+ * The producer: collects records into batches per partition, and appends them. Batching follows the caller: it appends a batch
+ * when it is full and when `flush` is called, which a caller does when its input pauses. So a fast input gets large batches, a
+ * slow one low latency.
  */
 import { LogqError } from '../errors.js'
 import { Log } from '../log/log.js'
@@ -24,7 +25,10 @@ export interface ProducerOptions {
   readonly partitioner?: Partitioner
   /** Default: the topic's compression.type; 'producer' means none. */
   readonly codec?: Codec
-  /** Uncompressed size at which a batch is appended. Default 256 KiB, at most 1,000,000; a larger record gets a batch of its own. */
+  /**
+   * Uncompressed size at which a batch is appended. Default 256 KiB, at most 1,000,000; a larger record gets a batch of its
+   * own.
+   */
   readonly batchBytes?: number
   /** 1 (default): `sync` and `close` return when records are on the device. 0: when they are in the page cache. */
   readonly acks?: 0 | 1
@@ -114,9 +118,10 @@ export class Producer {
   lastPartition = 0
 
   /**
-   * Takes one record. Returns a promise when a batch has to be appended first: await it before the next call (this is the back-pressure).
-   * Throws, or rejects with, LOGQ_RECORD_TOO_LARGE, LOGQ_INVALID_RECORD or LOGQ_UNKNOWN_PARTITION for this record alone, the others being
-   * unaffected; and what `Log.append` throws. `tag` is the caller's name for the record (a line number), given back by `unwritten`.
+   * Takes one record. Returns a promise when a batch has to be appended first: await it before the next call (this is the
+   * back-pressure). Throws, or rejects with, LOGQ_RECORD_TOO_LARGE, LOGQ_INVALID_RECORD or LOGQ_UNKNOWN_PARTITION for this
+   * record alone, the others being unaffected; and what `Log.append` throws. `tag` is the caller's name for the record (a line
+   * number), given back by `unwritten`.
    */
   add(record: RecordInput, tag = 0, partition?: number): Promise<void> | undefined {
     this.#checkSize(record)
@@ -136,8 +141,10 @@ export class Producer {
   }
 
   /**
-   * Takes the complete lines of `input[from, to)` as values without key and headers: the fast path. Returns where the next line begins.
-   * 'batch-full': call `flushFull` and go on. 'record-too-large': the line there is above max.message.bytes; skip it and name it.
+   * Takes the complete lines of `input[from, to)` as values without key and headers: the fast path. Returns where the next line
+   * begins.
+   * 'batch-full': call `flushFull` and go on. 'record-too-large': the line there is above max.message.bytes; skip it and name
+   * it.
    */
   addLines(
     input: Uint8Array,

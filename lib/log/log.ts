@@ -97,7 +97,7 @@ export class Log {
   /**
    * Appends one batch, and stamps its bytes with the offsets that it got. The bytes may be reused after the promise settled. On
    * return the batch is in the page cache: it outlives this process, and after `sync()` a power cut.
-   * Throws LOGQ_TOPIC_REMOVED, LOGQ_CONFLICT, LOGQ_SYNC_FAILED, LOGQ_CORRUPT, LOGQ_BUSY, LOGQ_ABORTED, or the system error of the write;
+   * Throws LOGQ_TOPIC_REMOVED, LOGQ_CONFLICT, LOGQ_SYNC_FAILED, LOGQ_CORRUPT, LOGQ_BUSY, LOGQ_ABORTED or LOGQ_IO;
    * then nothing was appended.
    */
   async append(batch: BatchToAppend, wait: LockWait = {}): Promise<AppendedRange> {
@@ -106,6 +106,8 @@ export class Log {
     let range: AppendedRange
     try {
       range = this.#appendLocked(batch)
+    } catch (error) {
+      throw appendFailed(this.context.directory, error)
     } finally {
       this.#lock.release()
     }
@@ -163,7 +165,7 @@ export class Log {
       this.#writeState(end, true)
     } catch (error) {
       this.#cutBack(files, position)
-      throw appendFailed(files, error)
+      throw appendFailed(files.logPath, error)
     }
     this.#appendedOffset = lastOffset + 1
     this.#appendedEpoch = end.leaderEpoch
@@ -373,12 +375,10 @@ export class Log {
   #noteSynced(end: End, offset: number, position: number): void {
     if (offset <= end.syncedOffset) return
     end.syncedOffset = offset
-    try {
+    // The older point is true as well: the next process verifies a little more.
+    unlessDiskFails(() => {
       writeRecoveryPoint(this.context, { offset, segmentBaseOffset: end.tail.baseOffset, position })
-    } catch (error) {
-      // A full disk, usually. The older point is true as well: the next process verifies a little more.
-      if (systemErrorCode(error) === undefined && !isLogqError(error, 'LOGQ_IO')) throw error
-    }
+    })
   }
 
   /** Begins a sync, or joins the one in flight. */
@@ -436,7 +436,9 @@ export class Log {
     // After a roll by another process there is nothing to note: the roll synced this segment.
     if (present?.tail.baseOffset !== baseOffset || offset <= present.syncedOffset) return
     this.#noteSynced(present, offset, position)
-    this.#writeState(present, true)
+    unlessDiskFails(() => {
+      this.#writeState(present, true)
+    })
   }
 
   /** Writes a state block whose status is news, durably if that can be had. From a sync-failed one on writers refuse, and readers stop. */
@@ -501,10 +503,19 @@ function copyTail(state: StateBlock, tail: SegmentTail): void {
   tail.timeIndexTimestampMs = state.timeIndexTimestampMs
 }
 
+/** For notes of what is true without them: a full disk must not make a failure of a success. */
+function unlessDiskFails(write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    if (systemErrorCode(error) === undefined && !isLogqError(error, 'LOGQ_IO')) throw error
+  }
+}
+
 /** Nothing was appended, whichever step failed. */
-function appendFailed(files: SegmentFiles, error: unknown): unknown {
+function appendFailed(path: string, error: unknown): unknown {
   if (error instanceof LogqError || systemErrorCode(error) === undefined) return error
-  return new LogqError('LOGQ_IO', `cannot append to '${files.logPath}': ${describe(error)}`, {
+  return new LogqError('LOGQ_IO', `cannot append to '${path}': ${describe(error)}`, {
     cause: error,
     ...hintFor(error),
   })

@@ -50,6 +50,7 @@ export {
   type TopicRecord,
 } from './consume/read.js'
 
-export { checkPartition, type CheckOptions, type PartitionCheck } from './maintain/check-partition.js'
+export { checkPartition, checkTopicFiles, repairPartition, type CheckOptions } from './maintain/check-store.js'
+export type { PartitionCheck } from './maintain/inspect-partition.js'
 export type { Finding } from './maintain/finding.js'
 export { digestOfPartitions, digestPartition, type PartitionDigest } from './maintain/digest.js'

@@ -1,14 +1,12 @@
 /** logq fsck: finds damage, and with --repair mends what can be mended. */
 import { isLogqError } from '../../lib/errors.js'
-import type { LogContext } from '../../lib/log/log-context.js'
-import { checkPartition, type CheckOptions, type PartitionCheck } from '../../lib/maintain/check-partition.js'
+import { checkPartition, checkTopicFiles, repairPartition } from '../../lib/maintain/check-store.js'
 import type { Finding } from '../../lib/maintain/finding.js'
-import { repairPartition, type RepairReport } from '../../lib/maintain/repair-partition.js'
-import { appendContext, viewContext } from '../../lib/store/partition.js'
+import type { PartitionCheck } from '../../lib/maintain/inspect-partition.js'
+import type { RepairReport } from '../../lib/maintain/repair-partition.js'
 import { requireWritable, type Store } from '../../lib/store/store.js'
-import { TopicConfig } from '../../lib/store/topic-config.js'
 import type { TopicFile } from '../../lib/store/topic-file.js'
-import { getTopic, listTopics } from '../../lib/store/topics.js'
+import { getTopic, listTopics, topicPath } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
 import type { Io } from '../io.js'
 import { options } from '../options.js'
@@ -40,9 +38,9 @@ export const command = defineCommand({
   },
   man: {
     description: [
-      'Reads every batch and every record, and checks CRC, offsets, leader epochs, indexes, recovery point and state. Each finding is one line on standard output: its kind (**damage**, **cache**, **note**), the file, the position, the offset, and what is wrong. Damage is lost or unreadable records; a cache is a file that is rebuilt from the log; a note is what the next append deals with.',
-      'With **--repair** every batch that can be read is kept at its offset. A damaged segment is copied whole to quarantine/ in its partition directory, and replaced in one atomic step by its good batches; what was dropped is named. Wrong and missing indexes are rebuilt. After a failed fsync the log is written anew and takes records again.',
-      'Checking takes no lock and disturbs nobody. Repairing holds the append lock of the partition.',
+      'Reads every batch and every record, and checks CRC, offsets, leader epochs, indexes, recovery point, state and topic files. Each finding is one line on standard output: its kind (**damage**, **cache**, **note**), the file, the position, the offset, and what is wrong. Damage is lost or unreadable records; a cache is a file that is rebuilt from the log; a note is what the next append deals with, or nobody needs to.',
+      'With **--repair** every batch that can be read is kept at its offset. A damaged segment is copied whole to quarantine/ in its partition directory, and replaced in one atomic step by its good batches; what was dropped is named, and not named again by later checks. Segments under wrong names get their own. Wrong and missing indexes and other caches are rebuilt. After a failed fsync the log is written anew and takes records again. Damaged logq.json and topic files are left to you.',
+      'Checking takes no lock for longer than a moment, and producers may run. Repairing holds the append lock of a partition that is not clean; a clean one is not touched.',
     ],
     seeAlso: ['logq-format(5)'],
   },
@@ -50,62 +48,98 @@ export const command = defineCommand({
     const { partition: list, repair, json } = args.options
     const store = openForReading(args.options.store, io)
     if (repair) requireWritable(store)
-    const topics = args.operands.topics.length > 0 ? args.operands.topics : listTopics(store)
-    for (const topic of topics) {
-      const file = await readTopic(store, topic, args.operands.topics.length > 0, io)
+    const print = new Printer(json, io)
+    const named = args.operands.topics
+    const broken = await checkFiles(store, named, print)
+    for (const topic of named.length > 0 ? named : listTopics(store)) {
+      const file = broken.has(topicPath(store, topic)) ? undefined : await readTopic(store, topic, io)
       if (file === undefined) continue
       for (const partition of partitionsOf(store, file, list)) {
         if (io.signal.aborted) return
-        await (repair ? repairOne(store, file, partition, json, io) : checkOne(store, file, partition, json, io))
+        await (repair ? repairOne(store, topic, partition, print, io) : checkOne(store, topic, partition, print, io))
       }
     }
   },
 })
 
-/** A topic file that cannot be read is damage of its own, and no reason to leave the others unchecked. */
-async function readTopic(store: Store, topic: string, isNamed: boolean, io: Io): Promise<TopicFile | undefined> {
+/** Topic files of the topics that are named, or everything above the partitions. Returns the files that are damaged. */
+async function checkFiles(store: Store, named: readonly string[], print: Printer): Promise<Set<string>> {
+  const wanted = new Set(named.map((topic) => topicPath(store, topic)))
+  const findings = checkTopicFiles(store).filter(({ file }) => named.length === 0 || wanted.has(file))
+  await print.findings(findings)
+  return new Set(findings.filter(({ kind }) => kind === 'damage').map(({ file }) => file))
+}
+
+/** A topic that is not there is no reason to leave the others unchecked. */
+async function readTopic(store: Store, topic: string, io: Io): Promise<TopicFile | undefined> {
   try {
     return getTopic(store, topic)
   } catch (error) {
-    if (isNamed && !isLogqError(error, 'LOGQ_CORRUPT')) throw error
+    if (!isLogqError(error)) throw error
     await io.failWith(error)
     return undefined
   }
 }
 
-function checkOptions(store: Store, file: TopicFile, io: Io): CheckOptions {
-  const isCompacted = new TopicConfig(file.config).choice('cleanup.policy').includes('compact')
-  return { gapsAreNormal: isCompacted || store.kind === 'kafka', startsAtLogStart: store.kind === 'logq', signal: io.signal }
+async function checkOne(store: Store, topic: string, partition: number, print: Printer, io: Io): Promise<void> {
+  const check = await checkPartition(store, topic, partition, { signal: io.signal })
+  await print.findings(check.findings, { topic, partition })
+  await print.summary(check, 'damaged')
 }
 
-async function checkOne(store: Store, file: TopicFile, partition: number, json: boolean, io: Io): Promise<void> {
-  const check = await checkPartition(viewContext(store, file.topic, partition), checkOptions(store, file, io))
-  await printFindings(check, json, io)
-  // A missing index is no fault; a wrong one that nobody rebuilt is.
-  if (check.findings.some(({ kind }) => kind !== 'note')) io.merge('corruption')
-  await printSummary(check, json, io)
-}
-
-async function repairOne(store: Store, file: TopicFile, partition: number, json: boolean, io: Io): Promise<void> {
-  const name = `${file.topic}-${partition}`
-  const context: LogContext = appendContext(store, file.topic, partition, () => new TopicConfig(file.config))
+async function repairOne(store: Store, topic: string, partition: number, print: Printer, io: Io): Promise<void> {
   const onLongWait = (holderPid: number) => {
-    void io.warn(`waiting for the append lock of '${name}', held by process ${holderPid}`)
+    void io.warn(`waiting for the append lock of '${topic}-${partition}', held by process ${holderPid}`)
   }
-  const report = await repairPartition(context, viewContext(store, file.topic, partition), checkOptions(store, file, io), {
-    signal: io.signal,
-    onLongWait,
-  })
-  await printFindings(report.check, json, io)
-  if (report.check.findings.some(({ kind }) => kind === 'damage')) io.merge('corruption')
-  await printRepair(report, json, io)
-  await printSummary(report.check, json, io)
+  const report = await repairPartition(store, topic, partition, { signal: io.signal, onLongWait })
+  await print.repair(report)
 }
 
-async function printFindings(check: PartitionCheck, json: boolean, io: Io): Promise<void> {
-  const { topic, partition } = check
-  for (const finding of check.findings) {
-    await io.output().writeText(json ? `${JSON.stringify({ topic, partition, ...finding })}\n` : `${sentence(finding)}\n`)
+/** Says what was found and done, as text or as JSON lines, and what the command ends with. */
+class Printer {
+  constructor(
+    private readonly json: boolean,
+    private readonly io: Io,
+  ) {}
+
+  /** What nobody repaired makes the command end with corruption, caches too. */
+  async findings(findings: readonly Finding[], where: object = {}): Promise<void> {
+    if (findings.some(({ kind }) => kind !== 'note')) this.io.merge('corruption')
+    for (const finding of findings) await this.line({ ...where, ...finding }, sentence(finding))
+  }
+
+  async repair({ check, rewritten, moved, rebuilt, cut }: RepairReport): Promise<void> {
+    const { topic, partition, findings } = check
+    const where = { topic, partition }
+    if (findings.some(({ kind }) => kind === 'damage') || rewritten.length > 0 || cut !== undefined) this.io.merge('corruption')
+    for (const finding of findings) await this.line({ ...where, ...finding }, sentence(finding))
+    for (const { file, to } of moved) await this.line({ ...where, kind: 'moved', file, to }, `moved ${file} to ${to}`)
+    for (const segment of rewritten) {
+      await this.line({ ...where, kind: 'repaired', ...segment }, `repaired ${segment.file}: ${whatWasDone(segment)}`)
+    }
+    for (const file of rebuilt) await this.line({ ...where, kind: 'rebuilt', file }, `rebuilt ${file}`)
+    if (cut !== undefined) {
+      const { path, bytes, fromOffset } = cut
+      const text = `cut ${bytes} bytes from offset ${fromOffset} on, which were never synced; they are in ${path}`
+      await this.line({ ...where, kind: 'cut', quarantine: path, droppedBytes: bytes, fromOffset }, text)
+    }
+    await this.summary(check, 'was damaged')
+  }
+
+  async summary(check: PartitionCheck, damaged: string): Promise<void> {
+    const { topic, partition, segmentCount, batchCount, recordCount, sizeBytes, findings } = check
+    const damageCount = findings.filter(({ kind }) => kind === 'damage').length
+    if (this.json) {
+      await this.line({ topic, partition, kind: 'summary', segmentCount, batchCount, recordCount, sizeBytes, damageCount }, '')
+      return
+    }
+    const words = damageCount === 0 ? 'clean' : damaged
+    const counts = `${recordCount} records in ${batchCount} batches, ${segmentCount} segments, ${sizeBytes} bytes`
+    await this.io.say(`'${topic}-${partition}' ${words}: ${counts}`)
+  }
+
+  private async line(object: object, text: string): Promise<void> {
+    await this.io.output().writeText(`${this.json ? JSON.stringify(object) : text}\n`)
   }
 }
 
@@ -115,33 +149,10 @@ function sentence({ kind, file, position, offset, message }: Finding): string {
   return `${kind} ${file}${at}${from}: ${message}`
 }
 
-async function printRepair({ check, rewritten, rebuiltIndexes }: RepairReport, json: boolean, io: Io): Promise<void> {
-  const { topic, partition } = check
-  for (const segment of rewritten) {
-    const { file, quarantine, droppedBytes, droppedOffsets } = segment
-    const offsets = droppedOffsets.map(({ fromOffset, toOffset }) => `${fromOffset} to ${toOffset - 1}`).join(', ')
-    const dropped = `${droppedBytes} bytes${offsets === '' ? '' : `, offsets ${offsets}`}`
-    const text = `repaired ${file}: dropped ${dropped}; the segment as it was is in ${quarantine}`
-    await io.output().writeText(json ? `${JSON.stringify({ topic, partition, kind: 'repaired', ...segment })}\n` : `${text}\n`)
-  }
-  for (const file of rebuiltIndexes) {
-    await io.output().writeText(json ? `${JSON.stringify({ topic, partition, kind: 'rebuilt', file })}\n` : `rebuilt ${file}\n`)
-  }
-}
-
-async function printSummary(check: PartitionCheck, json: boolean, io: Io): Promise<void> {
-  const { topic, partition, segmentCount, batchCount, recordCount, sizeBytes } = check
-  if (json) {
-    const damageCount = check.findings.filter(({ kind }) => kind === 'damage').length
-    await io
-      .output()
-      .writeText(
-        `${JSON.stringify({ topic, partition, kind: 'summary', segmentCount, batchCount, recordCount, sizeBytes, damageCount })}\n`,
-      )
-    return
-  }
-  const words = check.findings.some(({ kind }) => kind === 'damage') ? 'damaged' : 'clean'
-  await io.say(
-    `'${topic}-${partition}' ${words}: ${recordCount} records in ${batchCount} batches, ${segmentCount} segments, ${sizeBytes} bytes`,
-  )
+function whatWasDone({ droppedBytes, droppedOffsets, restoredBatches, quarantine }: RepairReport['rewritten'][number]): string {
+  const offsets = droppedOffsets.map(({ fromOffset, toOffset }) => `${fromOffset} to ${toOffset - 1}`).join(', ')
+  const dropped = droppedBytes === 0 && offsets === '' ? 'dropped nothing' : `dropped ${droppedBytes} bytes`
+  const which = offsets === '' ? '' : `, offsets ${offsets}`
+  const restored = restoredBatches === 0 ? '' : `, restored the headers of ${restoredBatches} batches`
+  return `${dropped}${which}${restored}; the segment as it was is in ${quarantine}`
 }

@@ -1,18 +1,21 @@
 /**
- * Checks one segment: every batch (CRC, place, and every record in it), and every index entry against the batch that it speaks of.
- * Reads only. The rules are those of format-spec/segment.md, offset-index.md and time-index.md.
+ * Checks one segment: every batch (CRC, place, and every record in it), and beside it the index files. Reads only. The rules are those of
+ * format-spec/segment.md.
+ *
+ * The CRC leaves base offset and leader epoch uncovered. One of them that differs in a single bit from what both neighbours call for is
+ * known to be wrong and known to be right: such a batch is `restored`, in the result and by a repair.
  */
 import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
 import { loadCodec } from '../record/compression.js'
-import { systemErrorCode } from '../errors.js'
-import { BatchScanner, misfit } from '../log/batch-scanner.js'
-import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, segmentFileName, type SegmentSuffix } from '../log/file-names.js'
+import { LogqError } from '../errors.js'
+import { BatchScanner, type ScanStep } from '../log/batch-scanner.js'
+import { LOG_SUFFIX, segmentFileName } from '../log/file-names.js'
 import { indexableTimestamp } from '../log/batch-places.js'
 import type { ViewContext } from '../log/log-view.js'
-import { OFFSET_INDEX_ENTRY_BYTES, OffsetIndexReader, type OffsetIndexEntry } from '../log/offset-index.js'
-import { TIME_INDEX_ENTRY_BYTES, TimeIndexReader, type TimeIndexEntry } from '../log/time-index.js'
-import { findNextBatch } from './find-batch.js'
+import { IndexCheck } from './check-indexes.js'
+import { findNextBatch, peekHeader } from './find-batch.js'
 import type { Finding } from './finding.js'
+import type { OffsetGap } from './known-gaps.js'
 
 export interface SegmentCheck {
   readonly baseOffset: number
@@ -23,14 +26,38 @@ export interface SegmentCheck {
   readonly sizeBytes: number
   readonly batchCount: number
   readonly recordCount: number
-  /** Leader epochs in the order in which they begin, with their first offsets here. */
-  readonly epochs: readonly { readonly epoch: number; readonly startOffset: number }[]
+  /** Leader epochs in the order in which they begin here. */
+  readonly epochs: readonly EpochRun[]
   /** Runs of good batches, by position. */
-  readonly goodRanges: readonly { readonly from: number; readonly to: number }[]
+  readonly goodRanges: readonly GoodRange[]
   /** What lies between them, and after the last one. */
   readonly badRanges: readonly BadRange[]
-  /** Findings about the index files. */
+  /** Offsets that should be there before a good batch, and are not. */
+  readonly gaps: readonly PlacedGap[]
+  /** An offset that is there although it is known as gone. */
+  readonly foundAgain: number | undefined
   readonly indexFindings: readonly Finding[]
+}
+
+/** Batches of one leader epoch, one after the other. */
+export interface EpochRun {
+  readonly epoch: number
+  readonly startOffset: number
+  /** Excluded. */
+  readonly endOffset: number
+}
+
+export interface GoodRange {
+  readonly from: number
+  readonly to: number
+  /** For a range of one batch: what its header should say. */
+  readonly restored?: RestoredHeader
+}
+
+export interface RestoredHeader {
+  readonly baseOffset: number
+  readonly leaderEpoch: number
+  readonly reason: string
 }
 
 export interface BadRange {
@@ -43,16 +70,33 @@ export interface BadRange {
   readonly reason: string
 }
 
+export interface PlacedGap extends OffsetGap {
+  readonly position: number
+}
+
 export interface SegmentExpectations {
+  /** Nothing in the segment may lie below; what is missing before the segment is not looked at here. */
   readonly expectedOffset: number
   readonly previousEpoch: number
+  /** No batch can have a higher one. */
+  readonly epochLimit: number
   /** Base offset of the next segment; undefined for the active one. */
   readonly limitOffset: number | undefined
   /** Whether offsets may be missing before a batch. */
   readonly mayMiss: (fromOffset: number, toOffset: number) => boolean
+  /** Whether an earlier repair noted that an offset is gone. */
+  readonly isKnownAsGone: (offset: number) => boolean
+  /** The leader epoch of an offset as the checkpoint has it. */
+  readonly epochAt: (offset: number) => number | undefined
+  /** The offset that the state block or the recovery point gives for a position. */
+  readonly offsetAt: (position: number) => number | undefined
+  /** The next append recovers: see IndexCheck. */
+  readonly indexMayBeAhead: boolean
+  /** Others may be appending. */
+  readonly mayBeInFlight: boolean
 }
 
-/** Throws a system error, ENOENT when the segment is gone. */
+/** Throws LOGQ_ABORTED, or a system error: ENOENT when the segment is gone. */
 export async function checkSegment(
   context: ViewContext,
   baseOffset: number,
@@ -61,41 +105,44 @@ export async function checkSegment(
 ): Promise<SegmentCheck> {
   const { fs } = context.system
   const fd = fs.open(`${context.directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`, 'read')
-  const indexes = new IndexCheck(context, baseOffset, expected.limitOffset === undefined)
   try {
-    const walk = new SegmentWalk(context, fd, expected, indexes)
-    await walk.run(signal)
-    const { nextOffset, position, sizeBytes, batchCount, recordCount, epochs, goodRanges, badRanges } = walk
-    const indexFindings = indexes.finish(position)
-    return {
-      baseOffset,
-      nextOffset,
-      position,
-      sizeBytes,
-      batchCount,
-      recordCount,
-      epochs,
-      goodRanges,
-      badRanges,
-      indexFindings,
+    const isActive = expected.limitOffset === undefined
+    const indexes = new IndexCheck(context, baseOffset, { isActive, mayBeAhead: expected.indexMayBeAhead })
+    try {
+      const walk = new SegmentWalk(context, fd, expected, indexes)
+      await walk.run(signal)
+      return walk.result(baseOffset)
+    } finally {
+      indexes.close()
     }
   } finally {
     fs.close(fd)
-    indexes.close()
   }
 }
 
+/** The event loop gets a turn after this long. */
+const LONGEST_WITHOUT_TURN_MS = 10
+/** A batch half-way in is complete within microseconds; three looks are far more than that. */
+const IN_FLIGHT_LOOKS = 3
+const IN_FLIGHT_LOOK_MS = 10
+
+/** What is thought of a batch whose CRC holds. */
+type Verdict =
+  { readonly kind: 'good'; readonly header?: RestoredHeader | undefined } | { readonly kind: 'bad'; readonly reason: string }
+
 /** Walks the batches of one segment, over bad places to the next good one. */
 class SegmentWalk {
-  nextOffset: number
-  position = 0
-  readonly sizeBytes: number
-  batchCount = 0
-  recordCount = 0
-  readonly epochs: { epoch: number; startOffset: number }[] = []
-  readonly goodRanges: { from: number; to: number }[] = []
-  readonly badRanges: BadRange[] = []
+  #nextOffset: number
   #epoch: number
+  #position = 0
+  #batchCount = 0
+  #recordCount = 0
+  readonly #sizeBytes: number
+  readonly #epochs: EpochRun[] = []
+  readonly #goodRanges: GoodRange[] = []
+  readonly #badRanges: BadRange[] = []
+  readonly #gaps: PlacedGap[] = []
+  #foundAgain: number | undefined
   #scanner: BatchScanner
 
   constructor(
@@ -105,62 +152,172 @@ class SegmentWalk {
     private readonly indexes: IndexCheck,
   ) {
     const { fs } = context.system
-    this.nextOffset = expected.expectedOffset
+    this.#nextOffset = expected.expectedOffset
     this.#epoch = expected.previousEpoch
-    this.sizeBytes = fs.fileStatus(fd).sizeBytes
+    this.#sizeBytes = fs.fileStatus(fd).sizeBytes
     this.#scanner = new BatchScanner(fs, fd, 0, { checkCrc: true })
   }
 
   async run(signal: AbortSignal | undefined): Promise<void> {
-    for (let steps = 1; signal?.aborted !== true; steps += 1) {
-      const step = this.#scanner.next()
+    const { clock } = this.context.system
+    let turnMs = clock.monotonicMs()
+    for (;;) {
+      if (signal?.aborted === true) throw new LogqError('LOGQ_ABORTED', 'stopped while checking')
+      const step = await this.#look(signal)
       if (step.kind === 'end') return
-      const reason = step.kind === 'batch' ? await this.#fault(step.batch) : step.reason
-      if (reason !== undefined) this.#passBad(step.position, reason)
-      else if (step.kind === 'batch') this.#passGood(step.batch, step.position)
-      if (steps % 256 === 0) await this.context.system.clock.sleep(0, signal)
+      await this.#pass(step)
+      if (clock.monotonicMs() - turnMs <= LONGEST_WITHOUT_TURN_MS) continue
+      await clock.sleep(0, signal)
+      turnMs = clock.monotonicMs()
     }
   }
 
-  /** Why a batch whose CRC holds is not good. */
-  async #fault(batch: RecordBatch): Promise<string | undefined> {
-    const { limitOffset = Number.MAX_SAFE_INTEGER, mayMiss } = this.expected
-    const reason = misfit(batch, this.nextOffset, this.#epoch, false)
-    if (reason !== undefined) return reason
-    if (batch.nextOffset > limitOffset) return `a batch ends at offset ${batch.lastOffset}, in the next segment`
-    const isAfterBad = this.badRanges.at(-1)?.to === this.#scanner.position - batch.sizeBytes
-    if (batch.baseOffset > this.nextOffset && !isAfterBad && !mayMiss(this.nextOffset, batch.baseOffset)) {
-      return `offsets ${this.nextOffset} to ${batch.baseOffset - 1} are missing`
+  result(baseOffset: number): SegmentCheck {
+    const isWhole = this.#badRanges.every(({ toOffset }) => toOffset === undefined) && this.#goodRanges.length <= 1
+    return {
+      baseOffset,
+      nextOffset: this.#nextOffset,
+      position: this.#position,
+      sizeBytes: this.#sizeBytes,
+      batchCount: this.#batchCount,
+      recordCount: this.#recordCount,
+      epochs: this.#epochs,
+      goodRanges: this.#goodRanges,
+      badRanges: this.#badRanges,
+      gaps: this.#gaps,
+      foundAgain: this.#foundAgain,
+      // Behind damage the index cannot be judged; a repair builds it anew anyway.
+      indexFindings: isWhole ? this.indexes.finish(this.#position, this.#nextOffset) : [],
     }
-    return checkRecords(batch)
   }
 
-  #passGood(batch: RecordBatch, position: number): void {
-    this.indexes.pass(batch, position)
-    if (batch.partitionLeaderEpoch > this.#epoch || this.epochs.length === 0) {
-      this.epochs.push({ epoch: batch.partitionLeaderEpoch, startOffset: batch.baseOffset })
+  /** What stands at the present place. In a segment that is being written, a batch half-way in gets the time to get in. */
+  async #look(signal: AbortSignal | undefined): Promise<ScanStep> {
+    let step = this.#scanner.next()
+    if (!this.expected.mayBeInFlight) return step
+    for (let look = 0; look < IN_FLIGHT_LOOKS && (step.kind === 'incomplete' || step.kind === 'bad'); look += 1) {
+      await this.context.system.clock.sleep(IN_FLIGHT_LOOK_MS, signal)
+      this.#scanner.position = step.position
+      this.#scanner.reread()
+      step = this.#scanner.next()
     }
-    const bad = this.badRanges.at(-1)
-    if (bad?.to === position) this.badRanges.splice(-1, 1, { ...bad, toOffset: batch.baseOffset })
-    const run = this.goodRanges.at(-1)
-    this.position = this.#scanner.position
-    if (run?.to === position) run.to = this.position
-    else this.goodRanges.push({ from: position, to: this.position })
-    this.nextOffset = batch.nextOffset
-    this.#epoch = batch.partitionLeaderEpoch
-    this.batchCount += 1
-    this.recordCount += batch.recordCount
+    return step
+  }
+
+  async #pass(step: Exclude<ScanStep, { kind: 'end' }>): Promise<void> {
+    if (step.kind !== 'batch') {
+      this.#passBad(step.position, step.reason)
+      return
+    }
+    const { batch, position } = step
+    const verdict = this.#judge(batch, position)
+    const reason = verdict.kind === 'bad' ? verdict.reason : await checkRecords(batch)
+    if (reason !== undefined) this.#passBad(position, reason)
+    else this.#passGood(batch, position, verdict.kind === 'good' ? verdict.header : undefined)
+  }
+
+  #judge(batch: RecordBatch, position: number): Verdict {
+    const { baseOffset, partitionLeaderEpoch: leaderEpoch } = batch
+    // Both as expected: the common case needs no look at what follows.
+    if (baseOffset === this.#nextOffset && leaderEpoch === this.#epoch) return this.#withinLimit(batch, baseOffset)
+    const { fs } = this.context.system
+    const end = position + batch.sizeBytes
+    const follower = peekHeader(fs, this.fd, end, Math.max(end, fs.fileStatus(this.fd).sizeBytes))
+    const rightOffset = this.#rightOffset(batch, position, end, follower?.baseOffset)
+    if (typeof rightOffset === 'string') return { kind: 'bad', reason: rightOffset }
+    const rightEpoch = this.#rightEpoch(rightOffset, leaderEpoch, follower?.leaderEpoch)
+    if (typeof rightEpoch === 'string') return { kind: 'bad', reason: rightEpoch }
+    const reasons = [
+      ...(rightOffset === baseOffset ? [] : [`a batch has base offset ${baseOffset} in place of ${rightOffset}`]),
+      ...(rightEpoch === leaderEpoch ? [] : [`a batch has leader epoch ${leaderEpoch} in place of ${rightEpoch}`]),
+    ]
+    const reason = reasons.join('; ')
+    const header = reason === '' ? undefined : { baseOffset: rightOffset, leaderEpoch: rightEpoch, reason }
+    return this.#withinLimit(batch, rightOffset, header)
+  }
+
+  #withinLimit(batch: RecordBatch, baseOffset: number, header?: RestoredHeader): Verdict {
+    const { limitOffset = Number.MAX_SAFE_INTEGER } = this.expected
+    const lastOffset = baseOffset + batch.lastOffsetDelta
+    if (!Number.isSafeInteger(lastOffset + 1)) return { kind: 'bad', reason: 'offsets of a batch are out of range' }
+    if (lastOffset < limitOffset) return { kind: 'good', header }
+    return { kind: 'bad', reason: `a batch ends at offset ${lastOffset}, where the next segment begins at ${limitOffset}` }
+  }
+
+  /** The base offset that a batch has, or should have; a sentence when that cannot be said. */
+  #rightOffset(batch: RecordBatch, position: number, end: number, followerOffset: number | undefined): number | string {
+    const { baseOffset, lastOffsetDelta, nextOffset } = batch
+    const expected = this.#nextOffset
+    if (baseOffset === expected) return baseOffset
+    const { limitOffset, mayMiss, offsetAt } = this.expected
+    const isLast = followerOffset === undefined && end >= this.#sizeBytes
+    const following = followerOffset ?? (isLast ? (limitOffset ?? offsetAt(end)) : undefined)
+    const isAfterBad = this.#isAfterBad(position)
+    // Something within the file, or what is known of this very place, has to bear it out: swapped segments look the same from outside.
+    const hasNeighbour = position > 0 || followerOffset !== undefined || following === offsetAt(end)
+    if (!isAfterBad && hasNeighbour && following === expected + lastOffsetDelta + 1 && isOneBit(baseOffset, expected))
+      return expected
+    const reason = `a batch has base offset ${baseOffset} where ${expected} is expected`
+    if (baseOffset < expected) return reason
+    // Offsets may be missing, but what follows then comes after this batch. A follower that is itself too low says nothing.
+    if (followerOffset !== undefined) return followerOffset < nextOffset && followerOffset >= expected ? reason : baseOffset
+    if (isAfterBad || limitOffset !== undefined || mayMiss(expected, baseOffset)) return baseOffset
+    return following === nextOffset ? baseOffset : reason
+  }
+
+  /** The leader epoch that a batch has, or should have; a sentence when that cannot be said. */
+  #rightEpoch(offset: number, epoch: number, followerEpoch: number | undefined): number | string {
+    const previous = this.#epoch
+    const { epochLimit, epochAt } = this.expected
+    const contradicts = followerEpoch !== undefined && followerEpoch >= previous && followerEpoch < epoch
+    if (epoch >= previous && epoch <= epochLimit && !contradicts) return epoch
+    const right = epochAt(offset) ?? (followerEpoch === previous ? previous : undefined)
+    const fits = right !== undefined && right >= previous && right <= (followerEpoch ?? epochLimit)
+    if (fits && isOneBit(epoch, right)) return right
+    if (epoch < previous) return `a batch has leader epoch ${epoch} after epoch ${previous}`
+    return `a batch has leader epoch ${epoch}, which was never begun`
+  }
+
+  #isAfterBad(position: number): boolean {
+    return this.#badRanges.at(-1)?.to === position
+  }
+
+  #passGood(batch: RecordBatch, position: number, restored: RestoredHeader | undefined): void {
+    const baseOffset = restored?.baseOffset ?? batch.baseOffset
+    const leaderEpoch = restored?.leaderEpoch ?? batch.partitionLeaderEpoch
+    const lastOffset = baseOffset + batch.lastOffsetDelta
+    this.indexes.pass({ position, lastOffset, maxTimestampMs: indexableTimestamp(batch) })
+    const before = this.#nextOffset
+    const bad = this.#badRanges.at(-1)
+    if (bad?.to === position) this.#badRanges.splice(-1, 1, { ...bad, toOffset: baseOffset })
+    else if (baseOffset > before && !this.expected.mayMiss(before, baseOffset)) {
+      this.#gaps.push({ fromOffset: before, toOffset: baseOffset, position })
+    }
+    this.#foundAgain ??= [baseOffset, lastOffset].find((offset) => this.expected.isKnownAsGone(offset))
+    const epochRun = this.#epochs.at(-1)
+    if (epochRun?.epoch === leaderEpoch) this.#epochs.splice(-1, 1, { ...epochRun, endOffset: lastOffset + 1 })
+    else this.#epochs.push({ epoch: leaderEpoch, startOffset: baseOffset, endOffset: lastOffset + 1 })
+    this.#position = this.#scanner.position
+    const run = this.#goodRanges.at(-1)
+    if (restored !== undefined) this.#goodRanges.push({ from: position, to: this.#position, restored })
+    else if (run?.to === position && run.restored === undefined) this.#goodRanges.splice(-1, 1, { ...run, to: this.#position })
+    else this.#goodRanges.push({ from: position, to: this.#position })
+    this.#nextOffset = lastOffset + 1
+    this.#epoch = leaderEpoch
+    this.#batchCount += 1
+    this.#recordCount += batch.recordCount
   }
 
   #passBad(position: number, reason: string): void {
     const { fs } = this.context.system
     const { limitOffset = Number.MAX_SAFE_INTEGER } = this.expected
-    const search = { fs, fd: this.fd, sizeBytes: this.sizeBytes, fromOffset: this.nextOffset, limitOffset }
-    const next = findNextBatch(search, position + 1)
-    const bad = this.badRanges.at(-1)
+    // Whoever appends meanwhile must not make the search end before the place that was read already.
+    const sizeBytes = Math.max(this.#sizeBytes, fs.fileStatus(this.fd).sizeBytes)
+    const next = findNextBatch({ fs, fd: this.fd, sizeBytes, fromOffset: this.#nextOffset, limitOffset }, position)
+    const bad = this.#badRanges.at(-1)
     // A second bad place right behind the first is the same damage.
-    if (bad?.to === position) this.badRanges.splice(-1, 1, { ...bad, to: next })
-    else this.badRanges.push({ from: position, to: next, fromOffset: this.nextOffset, toOffset: undefined, reason })
+    if (bad?.to === position) this.#badRanges.splice(-1, 1, { ...bad, to: next })
+    else this.#badRanges.push({ from: position, to: next, fromOffset: this.#nextOffset, toOffset: undefined, reason })
     this.#scanner = new BatchScanner(fs, this.fd, next, { checkCrc: true })
   }
 }
@@ -180,134 +337,7 @@ export async function checkRecords(batch: RecordBatch): Promise<string | undefin
   }
 }
 
-/** Walks both indexes beside the batches. */
-class IndexCheck {
-  readonly #offsets: OpenIndex<OffsetIndexEntry>
-  readonly #times: OpenIndex<TimeIndexEntry>
-  #maxTimestampMs = -1
-
-  constructor(
-    context: ViewContext,
-    private readonly baseOffset: number,
-    private readonly isActive: boolean,
-  ) {
-    const { fs } = context.system
-    this.#offsets = new OpenIndex(
-      context,
-      baseOffset,
-      OFFSET_INDEX_SUFFIX,
-      OFFSET_INDEX_ENTRY_BYTES,
-      (fd) => new OffsetIndexReader(fs, fd, baseOffset),
-    )
-    this.#times = new OpenIndex(
-      context,
-      baseOffset,
-      TIME_INDEX_SUFFIX,
-      TIME_INDEX_ENTRY_BYTES,
-      (fd) => new TimeIndexReader(fs, fd, baseOffset),
-    )
-  }
-
-  pass(batch: RecordBatch, position: number): void {
-    const offsets = this.#offsets
-    if (offsets.present?.position === position && offsets.present.offset === batch.lastOffset) offsets.advance()
-    const timestampMs = indexableTimestamp(batch)
-    if (timestampMs <= this.#maxTimestampMs) return
-    this.#maxTimestampMs = timestampMs
-    const times = this.#times
-    if (times.present?.timestampMs === timestampMs && times.present.offset === batch.lastOffset) times.advance()
-  }
-
-  /** What is left over names no batch of the segment. */
-  finish(endPosition: number): Finding[] {
-    const findings: Finding[] = []
-    const { present } = this.#offsets
-    // While somebody appends, an index may be ahead of where the walk began to look.
-    if (present !== undefined && !(this.isActive && present.position >= endPosition)) {
-      findings.push(this.#offsets.finding(`the entry for offset ${present.offset} points at no batch with that last offset`))
-    }
-    const time = this.#times.present
-    if (time !== undefined && !(this.isActive && time.timestampMs > this.#maxTimestampMs)) {
-      findings.push(this.#times.finding(`the entry for timestamp ${time.timestampMs} names no batch that first had it`))
-    }
-    const isShort =
-      this.#times.last !== undefined && time === undefined && this.#times.last.timestampMs !== this.#maxTimestampMs
-    if (isShort && !this.isActive)
-      findings.push(this.#times.finding('the last entry is not the largest timestamp of the closed segment'))
-    for (const index of [this.#offsets, this.#times]) {
-      if (index.isMissing && endPosition > 0)
-        findings.push({
-          kind: 'note',
-          file: index.file,
-          message: `the index of segment ${this.baseOffset} is missing; look-ups scan`,
-        })
-      if (index.hasOddSize) findings.push(index.finding('the size is not a whole number of entries'))
-    }
-    return findings
-  }
-
-  close(): void {
-    this.#offsets.close()
-    this.#times.close()
-  }
-}
-
-interface IndexReader<Entry> {
-  readonly entryCount: number
-  entry(n: number): Entry | undefined
-}
-
-/** One index file with a cursor. */
-class OpenIndex<Entry> {
-  readonly file: string
-  readonly isMissing: boolean
-  readonly hasOddSize: boolean
-  present: Entry | undefined
-  /** The last entry that a batch confirmed. */
-  last: Entry | undefined
-  #slot = 0
-  readonly #fd: number | undefined
-  readonly #reader: IndexReader<Entry> | undefined
-
-  constructor(
-    private readonly context: ViewContext,
-    baseOffset: number,
-    suffix: SegmentSuffix,
-    private readonly entryBytes: number,
-    open: (fd: number) => IndexReader<Entry>,
-  ) {
-    this.file = `${context.directory}/${segmentFileName(baseOffset, suffix)}`
-    this.#fd = this.#open()
-    this.isMissing = this.#fd === undefined
-    this.hasOddSize = this.#fd !== undefined && context.system.fs.fileStatus(this.#fd).sizeBytes % entryBytes !== 0
-    this.#reader = this.#fd === undefined ? undefined : open(this.#fd)
-    this.present = this.#reader?.entry(0)
-    // The first entry of an index may have any relative offset; one that cannot be decoded is wrong.
-    if (this.present === undefined && (this.#reader?.entryCount ?? 0) > 0) this.isUndecodable = true
-  }
-
-  isUndecodable = false
-
-  advance(): void {
-    this.last = this.present
-    this.#slot += 1
-    this.present = this.#reader?.entry(this.#slot)
-  }
-
-  finding(message: string): Finding {
-    return { kind: 'cache', file: this.file, position: this.#slot * this.entryBytes, message }
-  }
-
-  close(): void {
-    if (this.#fd !== undefined) this.context.system.fs.close(this.#fd)
-  }
-
-  #open(): number | undefined {
-    try {
-      return this.context.system.fs.open(this.file, 'read')
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return undefined
-      throw error
-    }
-  }
+function isOneBit(a: number, b: number): boolean {
+  const difference = BigInt.asUintN(64, BigInt(a) ^ BigInt(b))
+  return difference !== 0n && (difference & (difference - 1n)) === 0n
 }

@@ -7,6 +7,7 @@ import type { ViewContext } from '../log/log-view.js'
 import { readSmallFile, replaceFile } from '../system/durable.js'
 
 export const KNOWN_GAPS_FILE = 'known-gaps'
+const MAX_FILE_BYTES = 64 << 20
 
 export interface OffsetGap {
   readonly fromOffset: number
@@ -15,14 +16,24 @@ export interface OffsetGap {
 
 /** Empty when there is no such file, or it is damaged: then the gaps are named again, which harms nobody. */
 export function readKnownGaps(context: Pick<ViewContext, 'system' | 'directory'>): OffsetGap[] {
-  const bytes = readSmallFile(context.system.fs, `${context.directory}/${KNOWN_GAPS_FILE}`)
-  if (bytes === undefined) return []
-  const [version, count, ...lines] = Buffer.from(bytes).toString('latin1').trimEnd().split('\n')
-  if (version !== '0' || Number(count) !== lines.length) return []
-  return lines.flatMap((line) => {
-    const match = /^(\d+) (\d+)$/.exec(line)
-    return match === null ? [] : [{ fromOffset: Number(match[1]), toOffset: Number(match[2]) }]
-  })
+  const bytes = readSmallFile(context.system.fs, `${context.directory}/${KNOWN_GAPS_FILE}`, MAX_FILE_BYTES)
+  return bytes === undefined ? [] : (parseKnownGaps(bytes) ?? [])
+}
+
+/** Undefined when the text is damaged: wrong version, count or form, an empty range, or first offsets that fall. */
+export function parseKnownGaps(bytes: Uint8Array): OffsetGap[] | undefined {
+  const text = Buffer.from(bytes).toString('latin1')
+  const [version, count, ...lines] = text.slice(0, -1).split('\n')
+  if (version !== '0' || count !== String(lines.length) || !text.endsWith('\n')) return undefined
+  const gaps: OffsetGap[] = []
+  for (const line of lines) {
+    const match = /^(0|[1-9]\d*) ([1-9]\d*)$/.exec(line)
+    const gap = { fromOffset: Number(match?.[1]), toOffset: Number(match?.[2]) }
+    const isInOrder = gap.fromOffset < gap.toOffset && gap.fromOffset >= (gaps.at(-1)?.fromOffset ?? 0)
+    if (match === null || !isInOrder || !Number.isSafeInteger(gap.toOffset)) return undefined
+    gaps.push(gap)
+  }
+  return gaps
 }
 
 export function writeKnownGaps(context: LogContext, gaps: readonly OffsetGap[]): void {

@@ -1,86 +1,92 @@
 /**
  * Repairs a partition: every batch that can be read is kept, at its offset; what cannot is dropped, named, and kept in quarantine/
- * (format-spec/recovery.md, "repair"). Holds the append lock throughout. Steps, each safe to crash after, since a repetition finds
- * the same damage or less:
+ * (format-spec/recovery.md, "repair"). A partition that is whole is not touched. Holds the append lock from the second look on. Steps,
+ * each safe to be killed after, since a repetition finds the same damage or less:
  *
  *  1. Invalidate the state block.
- *  2. For each segment with damage, and the active one after a failed fsync: copy it whole to quarantine/; write its good batches to a
- *     temporary file and sync it; unlink the indexes; rename over the .log; sync the directory. One atomic step: no moment without a file.
- *     What was dropped goes to known-gaps.
- *  3. Rebuild indexes that are missing or wrong.
- *  4. Put the recovery point at the end: everything up to there was synced just now.
- *  5. Start a new leader epoch when records were dropped or may have been lost, so that followers find the divergence.
- *  6. Write the state block: live.
+ *  2. Move segments that stand under a wrong name to their own, and what is no segment to quarantine/.
+ *  3. When records were lost or may have been: start a new leader epoch at the end, so that followers find the divergence, and note in
+ *     known-gaps what is missing, so that a later check does not name it again.
+ *  4. For each segment with damage, and the active one after a failed fsync: copy it whole to quarantine/; unlink the indexes; write its good
+ *     batches to a temporary file, sync it and rename it over the .log. There is no moment without a file.
+ *  5. When records below the synced offset are missing at the end: a new segment there. Offsets that were acknowledged are not given again.
+ *  6. Write the small files that are wrong, and indexes that are missing or wrong.
+ *  7. Put the recovery point at the end: everything up to there was synced just now.
+ *  8. Recovery (lib/log/recovery.ts), which deals with what was never synced, and the state block: live.
  */
 import { BatchScanner } from '../log/batch-scanner.js'
-import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, segmentBaseOffsets, segmentFileName } from '../log/file-names.js'
-import { indexableTimestamp } from '../log/batch-places.js'
-import { newEpochId, readLeaderEpochs, writeLeaderEpochs } from '../log/leader-epoch-file.js'
+import {
+  LEADER_EPOCH_CHECKPOINT_FILE,
+  LEADER_EPOCH_IDS_FILE,
+  LOCK_FILE,
+  LOG_START_OFFSET_FILE,
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  RECOVERY_POINT_FILE,
+  TIME_INDEX_SUFFIX,
+  segmentBaseOffsets,
+  segmentFileName,
+} from '../log/file-names.js'
+import { newEpochId, writeLeaderEpochs } from '../log/leader-epoch-file.js'
+import type { LeaderEpoch } from '../log/leader-epochs.js'
 import type { LogContext } from '../log/log-context.js'
 import { writeLogStartOffset } from '../log/log-start-offset-file.js'
 import type { ViewContext } from '../log/log-view.js'
-import { PartitionLock, type LockWait } from '../log/partition-lock.js'
-import type { RecoveryPoint } from '../log/recovery-point.js'
-import { readRecoveryPoint, writeRecoveryPoint } from '../log/recovery-point-file.js'
-import { quarantine, recover } from '../log/recovery.js'
+import { PartitionLock, topicRemoved, type LockWait } from '../log/partition-lock.js'
+import { writeRecoveryPoint } from '../log/recovery-point-file.js'
+import { recover, type QuarantineReport } from '../log/recovery.js'
 import { SegmentFiles } from '../log/segment-files.js'
-import { SegmentTail } from '../log/segment-tail.js'
 import type { StateBlock } from '../log/state-block.js'
-import { readUpTo, removeQuietly, replaceFileInPieces } from '../system/durable.js'
-import { checkPartition, type CheckOptions, type PartitionCheck } from './check-partition.js'
+import { openOrCreateFile } from '../system/durable.js'
 import type { SegmentCheck } from './check-segment.js'
-import { isKnownGap, readKnownGaps, writeKnownGaps, type OffsetGap } from './known-gaps.js'
+import {
+  endsBad,
+  inspectPartition,
+  type InspectOptions,
+  type PartitionCheck,
+  type PartitionInspection,
+} from './inspect-partition.js'
+import { KNOWN_GAPS_FILE, isKnownGap, readKnownGaps, writeKnownGaps } from './known-gaps.js'
+import { moveAside, placeSegments, unlinkIndexes, type MovedFile } from './move-files.js'
+import { oddKind } from './odd-file.js'
+import { droppedOffsets, rebuildIndexes, rewriteSegment, type RewrittenSegment } from './rewrite-segment.js'
 
 export interface RepairReport {
-  /** What was found under the lock. */
+  /** What was found. */
   readonly check: PartitionCheck
   /** One for each segment that was rewritten. */
   readonly rewritten: readonly RewrittenSegment[]
-  /** Index files that were built anew. */
-  readonly rebuiltIndexes: readonly string[]
-}
-
-export interface RewrittenSegment {
-  readonly file: string
-  /** The whole segment as it was. */
-  readonly quarantine: string
-  readonly droppedBytes: number
-  /** Offsets whose records are gone, as ranges without their ends. */
-  readonly droppedOffsets: readonly { readonly fromOffset: number; readonly toOffset: number }[]
-}
-
-function baseAfter(check: PartitionCheck, segment: SegmentCheck): number | undefined {
-  return check.segments.find(({ baseOffset }) => baseOffset > segment.baseOffset)?.baseOffset
-}
-
-/** What was dropped, and segments that are missing as a whole: a later check need not name them again. */
-function noteGaps(context: LogContext, check: PartitionCheck, rewritten: readonly RewrittenSegment[]): void {
-  const gaps: OffsetGap[] = rewritten.flatMap(({ droppedOffsets }) => droppedOffsets)
-  for (const segment of check.segments) {
-    const toOffset = baseAfter(check, segment)
-    const endsGood = segment.badRanges.at(-1)?.toOffset !== undefined || segment.badRanges.length === 0
-    if (toOffset !== undefined && toOffset > segment.nextOffset && endsGood)
-      gaps.push({ fromOffset: segment.nextOffset, toOffset })
-  }
-  const known = readKnownGaps(context)
-  const unknown = gaps.filter(({ fromOffset, toOffset }) => !isKnownGap(known, fromOffset, toOffset))
-  if (unknown.length > 0) writeKnownGaps(context, [...known, ...unknown])
+  /** Files that stood in a wrong place. */
+  readonly moved: readonly MovedFile[]
+  /** Indexes and small files that were built anew. */
+  readonly rebuilt: readonly string[]
+  /** What was never synced, was damaged, and was cut off; undefined when it was at most one batch half-way in. */
+  readonly cut: QuarantineReport | undefined
 }
 
 const INDEX_SUFFIXES = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const
 
-/** Throws LOGQ_TOPIC_REMOVED, LOGQ_ABORTED, or a system error. */
+/** Throws LOGQ_TOPIC_REMOVED, LOGQ_ABORTED (then nothing was changed), LOGQ_BUSY, or a system error. */
 export async function repairPartition(
   context: LogContext,
   view: ViewContext,
-  options: CheckOptions,
-  wait: LockWait,
+  options: Pick<InspectOptions, 'gapsAreNormal'>,
+  wait: LockWait = {},
 ): Promise<RepairReport> {
+  const signal = wait.signal === undefined ? {} : { signal: wait.signal }
+  const inspect = (holdsLock: boolean) => inspectPartition(view, { ...options, isOwn: true, holdsLock, ...signal })
+  const first = await inspect(false)
+  if (first.check.findings.length === 0) return nothingDone(first.check)
+  const moved = provideLock(context)
   const lock = PartitionLock.open(context.system, context.directory)
   try {
     await lock.acquire(wait)
     try {
-      return await repairLocked(context, view, options, lock)
+      const inspection = await inspect(true)
+      if (lock.readState()?.status === 'deleted') throw topicRemoved(context.directory)
+      if (inspection.check.findings.length === 0) return nothingDone(first.check)
+      const report = await new Repair(context, view, options, lock).run(inspection)
+      return { ...report, moved: [...moved, ...report.moved] }
     } finally {
       lock.release()
     }
@@ -89,127 +95,204 @@ export async function repairPartition(
   }
 }
 
-async function repairLocked(
-  context: LogContext,
-  view: ViewContext,
-  options: CheckOptions,
-  lock: PartitionLock,
-): Promise<RepairReport> {
-  const state = lock.readState()
-  lock.noteHolder(state)
-  // Offsets that were given out are never given to other records, also when the records that had them are lost.
-  const nextOffset = Math.max(readRecoveryPoint(context)?.offset ?? 0, state?.logEndOffset ?? 0)
-  const check = await checkPartition(view, options)
-  const isSyncFailed = state?.status === 'sync-failed'
-  const damaged = check.segments.filter(
-    (segment) => segment.badRanges.length > 0 || (isSyncFailed && segment === check.segments.at(-1)),
-  )
-  const rebuilding = check.segments.filter((segment) => damaged.includes(segment) || hasWrongIndex(context, check, segment))
-  const otherDamage = check.findings.some(({ kind }) => kind === 'damage')
-  if (rebuilding.length === 0 && !otherDamage && !check.findings.some(({ kind }) => kind === 'cache') && !isSyncFailed) {
-    return { check, rewritten: [], rebuiltIndexes: [] }
-  }
-
-  if (state?.valid === true) lock.writeState({ ...state, valid: false }) // 1
-  context.system.failpoint('repair.after-invalidate')
-  const rewritten: RewrittenSegment[] = []
-  for (const segment of damaged) rewritten.push(rewriteSegment(context, segment, baseAfter(check, segment))) // 2
-  noteGaps(context, check, rewritten)
-  context.system.failpoint('repair.after-rewrite')
-  const rebuiltIndexes = rebuilding.flatMap((segment) => rebuildIndexes(context, segment.baseOffset)) // 3
-  repairLogStartOffset(context, check)
-  const end = goOnAt(context, endOf(context), nextOffset)
-  writeRecoveryPoint(context, end) // 4
-  context.system.failpoint('repair.after-recovery-point')
-  const needsEpoch = rewritten.length > 0 || isSyncFailed
-  const leaderEpoch = needsEpoch ? startEpoch(context, end.offset, state) : state?.leaderEpoch // 5
-  context.system.failpoint('repair.after-epoch')
-  const recovered = recover(context, leaderEpoch)
-  try {
-    lock.writeState(stateAfter(context, recovered, state)) // 6
-    lock.syncStatus()
-  } finally {
-    recovered.files.close()
-  }
-  return { check, rewritten, rebuiltIndexes }
+function nothingDone(check: PartitionCheck): RepairReport {
+  return { check, rewritten: [], moved: [], rebuilt: [], cut: undefined }
 }
 
-function hasWrongIndex(context: LogContext, check: PartitionCheck, { baseOffset }: SegmentCheck): boolean {
-  const files = INDEX_SUFFIXES.map((suffix) => `${context.directory}/${segmentFileName(baseOffset, suffix)}`)
-  return check.findings.some(({ file }) => files.includes(file))
-}
-
-function rewriteSegment(
-  context: LogContext,
-  { baseOffset, goodRanges, badRanges }: SegmentCheck,
-  limitOffset: number | undefined,
-): RewrittenSegment {
-  const { system, directory, ownership } = context
-  const copy = quarantine(context, baseOffset, 0, baseOffset)
-  const file = pathOf(context, baseOffset)
-  for (const suffix of INDEX_SUFFIXES) removeQuietly(system.fs, `${directory}/${segmentFileName(baseOffset, suffix)}`)
-  const fd = system.fs.open(file, 'read')
-  try {
-    replaceFileInPieces(system, file, piecesOf(context, fd, goodRanges), ownership)
-  } finally {
-    system.fs.close(fd)
+/** Nobody can hold a lock on what is missing or no file. */
+function provideLock(context: LogContext): MovedFile[] {
+  const { fs } = context.system
+  const path = `${context.directory}/${LOCK_FILE}`
+  const moved = oddKind(fs, path) === undefined ? [] : [moveAside(context, path)]
+  if (fs.pathStatus(path) === undefined) {
+    fs.close(openOrCreateFile(context.system, path, context.ownership))
+    fs.syncDirectory(context.directory)
   }
-  const droppedOffsets = badRanges.flatMap(({ fromOffset, toOffset = limitOffset }) =>
-    toOffset === undefined || toOffset <= fromOffset ? [] : [{ fromOffset, toOffset }],
-  )
-  const droppedBytes = badRanges.reduce((sum, { from, to }) => sum + to - from, 0)
-  return { file, quarantine: copy.path, droppedBytes, droppedOffsets }
+  return moved
 }
 
-const PIECE_BYTES = 1 << 20
+class Repair {
+  readonly #moved: MovedFile[] = []
+  readonly #rebuilt: string[] = []
 
-function* piecesOf(context: LogContext, fd: number, ranges: SegmentCheck['goodRanges']): Iterable<Uint8Array> {
-  for (const { from, to } of ranges) {
-    for (let position = from; position < to; position += PIECE_BYTES) {
-      yield readUpTo(context.system.fs, fd, position, Math.min(PIECE_BYTES, to - position))
+  constructor(
+    private readonly context: LogContext,
+    private readonly view: ViewContext,
+    private readonly options: Pick<InspectOptions, 'gapsAreNormal'>,
+    private readonly lock: PartitionLock,
+  ) {}
+
+  /** From here on nothing is interrupted: an AbortSignal would leave the work half done. */
+  async run(found: PartitionInspection): Promise<RepairReport> {
+    const { context, lock } = this
+    const { state } = found
+    lock.noteHolder(state)
+    if (state?.valid === true) lock.writeState({ ...state, valid: false }) // 1
+    context.system.failpoint('repair.after-invalidate')
+    const inspection = await this.#place(found) // 2
+    context.system.failpoint('repair.after-place')
+    const isSyncFailed = state?.status === 'sync-failed'
+    const isDamaged = found.check.findings.some(({ kind }) => kind === 'damage')
+    const damaged = inspection.segments.filter(
+      (segment) => isSyncedDamage(inspection, segment) || (isSyncFailed && isLast(inspection, segment)),
+    )
+    const leaderEpoch = this.#settleEpochs(inspection, isDamaged) // 3
+    this.#noteGaps(inspection, damaged)
+    context.system.failpoint('repair.after-gaps')
+    const rewritten = damaged.map((segment) => {
+      const isNeeded = isLast(inspection, segment) && inspection.endOffset <= segment.baseOffset
+      return rewriteSegment(context, segment, limitOf(inspection, segment), isNeeded) // 4
+    })
+    context.system.failpoint('repair.after-rewrite')
+    this.#provideEnd(inspection) // 5
+    context.system.failpoint('repair.after-end')
+    this.#writeSmallFiles(inspection) // 6
+    this.#rebuildIndexes(inspection, damaged)
+    context.system.failpoint('repair.after-indexes')
+    writeRecoveryPoint(context, endOf(context)) // 7
+    context.system.failpoint('repair.after-recovery-point')
+    const recovered = recover(context, leaderEpoch) // 8
+    try {
+      lock.writeState(stateAfter(context, recovered, state))
+      lock.syncStatus()
+    } finally {
+      recovered.files.close()
+    }
+    return { check: found.check, rewritten, moved: this.#moved, rebuilt: this.#rebuilt, cut: recovered.quarantined }
+  }
+
+  /** Once files stand where they belong, the rest is looked at anew. */
+  async #place(found: PartitionInspection): Promise<PartitionInspection> {
+    const { context } = this
+    this.#moved.push(...placeSegments(context, found.misplaced))
+    for (const name of [
+      LEADER_EPOCH_CHECKPOINT_FILE,
+      LEADER_EPOCH_IDS_FILE,
+      LOG_START_OFFSET_FILE,
+      RECOVERY_POINT_FILE,
+      KNOWN_GAPS_FILE,
+    ]) {
+      const path = `${context.directory}/${name}`
+      if (oddKind(context.system.fs, path) !== undefined) this.#moved.push(moveAside(context, path))
+    }
+    if (found.misplaced.length === 0) return found
+    return inspectPartition(this.view, { ...this.options, isOwn: true, holdsLock: true })
+  }
+
+  /** Returns the leader epoch that goes on from here; undefined when nothing knows of one. */
+  #settleEpochs(inspection: PartitionInspection, isDamaged: boolean): number | undefined {
+    const { context } = this
+    const { epochs, wrongFiles, endOffset, state } = inspection
+    const isWrong = epochs === undefined || wrongFiles.has('leader-epochs')
+    const known = isWrong ? epochsOfLog(context, inspection) : epochs
+    const highest = Math.max(known.at(-1)?.epoch ?? 0, state?.leaderEpoch ?? 0)
+    const kept = known.filter(({ startOffset }) => !isDamaged || startOffset < endOffset)
+    const leaderEpoch = isDamaged ? highest + 1 : highest
+    const isNamed = kept.at(-1)?.epoch === leaderEpoch
+    if (isWrong || !isNamed) {
+      writeLeaderEpochs(
+        context,
+        isNamed ? kept : [...kept, { epoch: leaderEpoch, startOffset: endOffset, id: newEpochId(context) }],
+      )
+      if (isWrong) this.#rebuilt.push(`${context.directory}/${LEADER_EPOCH_CHECKPOINT_FILE}`)
+    }
+    return leaderEpoch
+  }
+
+  #noteGaps(inspection: PartitionInspection, damaged: readonly SegmentCheck[]): void {
+    const { context } = this
+    const isWrong = inspection.wrongFiles.has('known-gaps')
+    const gone = readKnownGaps(context).filter(
+      (gap) => !isWrong || !inspection.segments.some((segment) => overlaps(segment, gap)),
+    )
+    const gaps = [...inspection.gaps, ...damaged.flatMap((segment) => droppedOffsets(segment, limitOf(inspection, segment)))]
+    const unknown = gaps.filter(
+      ({ fromOffset, toOffset }, n) => !isKnownGap([...gone, ...gaps.slice(0, n)], fromOffset, toOffset),
+    )
+    if (unknown.length === 0 && !isWrong) return
+    writeKnownGaps(context, [...gone, ...unknown])
+    if (isWrong) this.#rebuilt.push(`${context.directory}/${KNOWN_GAPS_FILE}`)
+  }
+
+  #provideEnd({ endOffset, segments }: PartitionInspection): void {
+    const { context } = this
+    const present = segmentBaseOffsets(context.system.fs.list(context.directory))
+    const last = segments.at(-1)
+    const isThere = last !== undefined && last.nextOffset >= endOffset && present.includes(last.baseOffset)
+    if (isThere || present.includes(endOffset)) return
+    SegmentFiles.create(context.system, context.directory, endOffset, context.ownership).close()
+  }
+
+  #writeSmallFiles(inspection: PartitionInspection): void {
+    const { context } = this
+    const { wrongFiles, gaps, check } = inspection
+    const [first] = segmentBaseOffsets(context.system.fs.list(context.directory))
+    // Nothing that is there may be hidden, and nothing that is not there promised.
+    const isLater = check.findings.some(({ kind, file }) => kind === 'damage' && file === context.directory) && gaps.length > 0
+    const isWrong = wrongFiles.has('log-start-offset')
+    if (first !== undefined && (isWrong || (isLater && gaps.some(({ toOffset }) => toOffset === first))))
+      writeLogStartOffset(context, first)
+    if (isWrong) this.#rebuilt.push(`${context.directory}/${LOG_START_OFFSET_FILE}`)
+    if (wrongFiles.has('recovery-point')) this.#rebuilt.push(`${context.directory}/${RECOVERY_POINT_FILE}`)
+    if (wrongFiles.has('lock')) this.#rebuilt.push(`${context.directory}/${LOCK_FILE}`)
+  }
+
+  /** Those of the last segment are left to recovery, which walks it anyway. */
+  #rebuildIndexes(inspection: PartitionInspection, damaged: readonly SegmentCheck[]): void {
+    const { context } = this
+    const present = segmentBaseOffsets(context.system.fs.list(context.directory))
+    for (const segment of inspection.segments) {
+      const { baseOffset, indexFindings } = segment
+      const isDue = damaged.includes(segment) || indexFindings.length > 0
+      if (!isDue || !present.includes(baseOffset)) continue
+      const paths = INDEX_SUFFIXES.map((suffix) => `${context.directory}/${segmentFileName(baseOffset, suffix)}`)
+      for (const path of paths) if (oddKind(context.system.fs, path) !== undefined) this.#moved.push(moveAside(context, path))
+      if (baseOffset === present.at(-1)) unlinkIndexes(context, baseOffset)
+      else rebuildIndexes(context, baseOffset)
+      this.#rebuilt.push(...paths)
     }
   }
 }
 
-/** Builds both indexes of a segment from its .log. Returns their paths. */
-function rebuildIndexes(context: LogContext, baseOffset: number): string[] {
-  const { system, directory, ownership } = context
-  const files = SegmentFiles.open(system, directory, baseOffset, ownership)
-  try {
-    files.truncateIndexes(0, 0)
-    const tail = new SegmentTail(baseOffset)
-    const scanner = new BatchScanner(system.fs, files.logFd, 0, { checkCrc: false })
-    const { indexIntervalBytes } = context.config()
-    for (let step = scanner.next(); step.kind === 'batch'; step = scanner.next()) {
-      const { lastOffset, sizeBytes } = step.batch
-      tail.advance({ lastOffset, sizeBytes, maxTimestampMs: indexableTimestamp(step.batch) }, indexIntervalBytes, files)
-    }
-    tail.finish(files)
-  } finally {
-    files.close()
+/** Whether a segment has to be rewritten. What is bad at the very end, and was never synced, is left to recovery. */
+function isSyncedDamage(inspection: PartitionInspection, segment: SegmentCheck): boolean {
+  if (segment.goodRanges.some(({ restored }) => restored !== undefined)) return true
+  const isTailOnly = segment.badRanges.length === 1 && endsBad(segment) && isLast(inspection, segment)
+  return segment.badRanges.length > 0 && !(isTailOnly && segment.nextOffset >= inspection.endOffset)
+}
+
+function isLast(inspection: PartitionInspection, segment: SegmentCheck): boolean {
+  return segment === inspection.segments.at(-1)
+}
+
+/** Where the next segment begins, or the log ends. */
+function limitOf({ segments, endOffset }: PartitionInspection, segment: SegmentCheck): number {
+  return segments.find(({ baseOffset }) => baseOffset > segment.baseOffset)?.baseOffset ?? endOffset
+}
+
+function overlaps({ foundAgain }: SegmentCheck, gap: { readonly fromOffset: number; readonly toOffset: number }): boolean {
+  return foundAgain !== undefined && gap.fromOffset <= foundAgain && foundAgain < gap.toOffset
+}
+
+/** The epochs that the batches name, with the ids that are known. */
+function epochsOfLog(context: LogContext, { segments, epochs }: PartitionInspection): LeaderEpoch[] {
+  const found: LeaderEpoch[] = []
+  for (const { epoch, startOffset } of segments.flatMap((segment) => segment.epochs)) {
+    if (epoch <= (found.at(-1)?.epoch ?? -1)) continue
+    const id = epochs?.find((other) => other.epoch === epoch)?.id ?? newEpochId(context)
+    found.push({ epoch, startOffset, id })
   }
-  return INDEX_SUFFIXES.map((suffix) => `${directory}/${segmentFileName(baseOffset, suffix)}`)
+  return found
 }
-
-/** A damaged log start offset is set to the first segment: nothing that is there may be hidden. */
-function repairLogStartOffset(context: LogContext, check: PartitionCheck): void {
-  const first = check.segments[0]?.baseOffset ?? 0
-  const missing = check.findings.some(
-    ({ kind, file }) => kind === 'damage' && (file.endsWith('/log-start-offset') || file === context.directory),
-  )
-  if (missing) writeLogStartOffset(context, first)
-}
-
-type LogEnd = Omit<RecoveryPoint, 'sequence'>
 
 /** The end of what is there now, every segment of it synced. */
-function endOf(context: LogContext): LogEnd {
+function endOf(context: LogContext): { offset: number; segmentBaseOffset: number; position: number } {
   const { fs } = context.system
   const bases = segmentBaseOffsets(fs.list(context.directory))
   const segmentBaseOffset = bases.at(-1) ?? 0
   let end = { offset: segmentBaseOffset, segmentBaseOffset, position: 0 }
   for (const base of bases) {
-    const fd = fs.open(pathOf(context, base), 'read-write')
+    const fd = fs.open(`${context.directory}/${segmentFileName(base, LOG_SUFFIX)}`, 'read-write')
     try {
       fs.fdatasyncBlocking(fd)
       if (base !== segmentBaseOffset) continue
@@ -222,22 +305,6 @@ function endOf(context: LogContext): LogEnd {
     }
   }
   return end
-}
-
-/** Where the next append goes: behind a gap, in a segment of its own, when the log now ends below what was given out. */
-function goOnAt(context: LogContext, end: LogEnd, nextOffset: number): LogEnd {
-  if (end.offset >= nextOffset) return end
-  const known = readKnownGaps(context)
-  writeKnownGaps(context, [...known, { fromOffset: end.offset, toOffset: nextOffset }])
-  SegmentFiles.create(context.system, context.directory, nextOffset, context.ownership).close()
-  return { offset: nextOffset, segmentBaseOffset: nextOffset, position: 0 }
-}
-
-function startEpoch(context: LogContext, startOffset: number, state: StateBlock | undefined): number {
-  const kept = (readLeaderEpochs(context) ?? []).filter((epoch) => epoch.startOffset <= startOffset)
-  const epoch = Math.max(kept.at(-1)?.epoch ?? 0, state?.leaderEpoch ?? 0) + 1
-  writeLeaderEpochs(context, [...kept, { epoch, startOffset, id: newEpochId(context) }])
-  return epoch
 }
 
 function stateAfter(context: LogContext, recovered: ReturnType<typeof recover>, before: StateBlock | undefined): StateBlock {
@@ -265,8 +332,4 @@ function stateAfter(context: LogContext, recovered: ReturnType<typeof recover>, 
     holderPid: system.self.pid,
     holderStartTicks: system.self.startTicks,
   }
-}
-
-function pathOf(context: LogContext, base: number): string {
-  return `${context.directory}/${segmentFileName(base, LOG_SUFFIX)}`
 }

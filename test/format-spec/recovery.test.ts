@@ -3,8 +3,8 @@ import { CorruptionError } from '../../lib/errors.js'
 import { readLeaderEpochs } from '../../lib/log/leader-epoch-file.js'
 import { recover } from '../../lib/log/recovery.js'
 import { writeRecoveryPoint } from '../../lib/log/recovery-point-file.js'
-import { checkPartition } from '../../lib/maintain/check-partition.js'
 import { digestPartition } from '../../lib/maintain/digest.js'
+import { inspectPartition } from '../../lib/maintain/inspect-partition.js'
 import { FIRST_LOG, createPartitionInMemory, hex } from './partition-in-memory.js'
 import { readWorkedExamples } from './worked-examples.js'
 
@@ -49,7 +49,7 @@ test('recovery.md: below the recovery point the second example is corruption, an
   const error = await t.throwsAsync(digestPartition(context, 0, 4), { instanceOf: CorruptionError })
   t.is(error.place.position, 77)
   t.is(error.place.offset, 2)
-  const check = await checkPartition(context, { gapsAreNormal: false, startsAtLogStart: true })
+  const { check } = await inspectPartition(context, { gapsAreNormal: false, isOwn: true })
   const damage = check.findings.filter(({ kind }) => kind === 'damage')
   t.deepEqual(
     damage.map(({ position, offset }) => ({ position, offset })),

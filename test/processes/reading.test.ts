@@ -194,7 +194,9 @@ test('reading goes on where segments end, from any offset, with indexes and with
 
 test('cat stops at the end as it was when it began, however busy the topic is', async (t) => {
   const cli = makeCli(t)
-  const producer = cli.start('(while :; do yes x | head -n 5000; sleep 0.02; done) | exec logq produce t', { timeoutMs: 60_000 })
+  const producer = cli.start('(while :; do yes x | head -n 5000; sleep 0.02; done) | exec logq produce t', {
+    timeoutMs: 60_000,
+  })
   await cli.shell('for i in $(seq 100); do [ "$(logq cat t 2>/dev/null | head -n 1)" = x ] && exit; sleep 0.05; done')
   for (let round = 0; round < 3; round += 1) {
     const done = await cli.shell('timeout 20 logq cat t | wc -l')

@@ -24,7 +24,7 @@ for (const { text, expected } of readTextExamples('known-gaps.md')) {
 test('known-gaps.md: a missing or damaged file means no gaps', (t) => {
   const { context, put } = createPartitionInMemory()
   t.deepEqual(readKnownGaps(context), [])
-  for (const text of ['1\n1\n1 2\n', '0\n2\n1 2\n', '']) {
+  for (const text of ['1\n1\n1 2\n', '0\n2\n1 2\n', '0\n1\n5 5\n', '0\n2\n5 6\n1 2\n', '']) {
     put(KNOWN_GAPS_FILE, Buffer.from(text))
     t.deepEqual(readKnownGaps(context), [], text)
   }

@@ -5,7 +5,7 @@
  * Usage: npm run bench -- [--quick | --full] [--json] [--only NAME[,NAME]] [--pairs N] [--lines N] [--dir DIRECTORY]
  *
  *   --quick   small inputs and few pairs: shows that everything runs, the figures mean little
- *   --full    5 million lines and 1 MiB segments; takes half an hour and about 4 GB below DIRECTORY
+ *   --full    5 million lines, segments of 1 MiB; takes minutes, and 3 GB below DIRECTORY
  *   --dir     where input and stores lie for the time of the run; default: the temporary directory
  */
 import { spawnSync } from 'node:child_process'

@@ -108,6 +108,8 @@ class Runner {
       if (isLogqError(error, 'LOGQ_ABORTED') && this.world.signal.aborted) return 'done'
       if (this.said.has(error)) return statusOfError(error)
       this.said.add(error)
+      // What was printed before comes before what is said of it; a flush that fails is spoken of by `run`.
+      await this.output.flush().catch(() => undefined)
       const { message, hint } = describeError(error)
       await this.talk.line(`${this.who}: ${message}`)
       const shownHint = hint ?? (isLogqError(error, 'LOGQ_USAGE') ? `see '${this.who} --help'` : undefined)

@@ -63,7 +63,7 @@ export class OffsetIndexReader {
     let low = -1
     let high = this.entryCount - 1
     while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
+      const middle = low + Math.ceil((high - low) / 2)
       const entry = this.entry(middle)
       if (entry !== undefined && holds(entry)) low = middle
       else high = middle - 1

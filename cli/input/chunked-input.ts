@@ -6,6 +6,8 @@ import type { InputStream } from '../../lib/system/streams.js'
 import type { Pace } from './pace.js'
 
 const CHUNK_BYTES = 1 << 20
+/** What a pipe holds: less room would mean more reads. */
+const LEAST_ROOM_BYTES = 64 << 10
 
 export class ChunkedInput {
   buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
@@ -25,10 +27,12 @@ export class ChunkedInput {
    * Reads more. False at the end of the input, and when the signal aborted. Throws InputFailure when the input cannot be read.
    */
   async fill(pace: Pace): Promise<boolean> {
-    this.#makeRoom()
-    const room = this.buffer.subarray(this.end)
     if (pace.isOverdue) await pace.run()
-    const count = await this.#read(room, pace)
+    // After a signal only what was read already is taken, and nothing is asked for.
+    const isReady = this.signal.aborted || this.#hasDataReady()
+    if (!isReady) this.#shrink()
+    this.#makeRoom()
+    const count = await this.#read(this.buffer.subarray(this.end), isReady, pace)
     if (count === undefined || count === 0) {
       this.isEnded = count === 0
       return false
@@ -37,9 +41,7 @@ export class ChunkedInput {
     return true
   }
 
-  async #read(room: Uint8Array, pace: Pace): Promise<number | undefined> {
-    // After a signal only what was read already is taken, and nothing is asked for.
-    const isReady = this.signal.aborted || this.#hasDataReady()
+  async #read(room: Uint8Array, isReady: boolean, pace: Pace): Promise<number | undefined> {
     const arrival = new AbortController()
     const reading = this.stream
       .read(room, this.signal)
@@ -71,21 +73,24 @@ export class ChunkedInput {
     if (this.start === this.end) {
       this.start = 0
       this.end = 0
-      if (this.buffer.length > CHUNK_BYTES) this.buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
-      return
     }
-    if (this.end < this.buffer.length && this.start === 0) return
+    if (this.buffer.length - this.end >= LEAST_ROOM_BYTES) return
     const held = this.end - this.start
-    // Moving a little is cheap; when an item fills most of the buffer, the buffer has to grow.
-    if (held > this.buffer.length / 2) {
+    // Moving is cheap, since it happens once for as many bytes as then fit; when an item fills the buffer, it has to grow.
+    if (this.buffer.length - held >= LEAST_ROOM_BYTES) {
+      this.buffer.copy(this.buffer, 0, this.start, this.end)
+    } else {
       const larger = Buffer.allocUnsafeSlow(2 * this.buffer.length)
       this.buffer.copy(larger, 0, this.start, this.end)
       this.buffer = larger
-    } else {
-      this.buffer.copy(this.buffer, 0, this.start, this.end)
     }
     this.start = 0
     this.end = held
+  }
+
+  /** While nothing comes, what one large item made grow is given back. */
+  #shrink(): void {
+    if (this.start === this.end && this.buffer.length > CHUNK_BYTES) this.buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   }
 }
 

@@ -111,13 +111,18 @@ function lendingRecord(batch: RecordBatch, cursor: RecordCursor): PrintedRecord 
       return cursor.timestampMs
     },
     get key() {
-      return cursor.copyKey()
+      return viewOf(cursor.bytes, cursor.keyStart, cursor.keyEnd)
     },
     get value() {
-      return cursor.copyValue()
+      return viewOf(cursor.bytes, cursor.valueStart, cursor.valueEnd)
     },
     get headers() {
       return cursor.copyHeaders()
     },
   }
+}
+
+/** No copy: a printer may ask several times, and the batch stays where it is until the next one is read. Null starts below 0. */
+function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array | null {
+  return start < 0 ? null : bytes.subarray(start, end)
 }

@@ -7,6 +7,7 @@
  */
 import { CorruptionError, systemErrorCode } from '../errors.js'
 import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
+import { BatchPlaces } from './batch-places.js'
 import { LOCK_FILE, LOG_SUFFIX, segmentFileName } from './file-names.js'
 import { partitionName } from './log-context.js'
 import { listSegments, locateOffset, openAtOffset, readStateOf, type OpenSegment, type ViewContext } from './log-view.js'
@@ -220,8 +221,12 @@ export class LogReader {
   /** What was read was cut off again, and other batches stand in its place: the position is none any more. */
   #wasRewritten(segment: LiveSegmentReader): boolean {
     const { position, nextOffset, baseOffset, fd } = segment
-    const located = locateOffset(this.context, baseOffset, fd, nextOffset)
-    return located.position < position
+    let boundary = locateOffset(this.context, baseOffset, fd, Math.max(baseOffset, nextOffset - 1)).position
+    for (const place of new BatchPlaces(this.context.system.fs, fd).from(boundary)) {
+      if (boundary >= position) break
+      boundary = place.position + place.sizeBytes
+    }
+    return boundary !== position
   }
 
   #isSynced(segment: LiveSegmentReader): boolean {

@@ -1,7 +1,7 @@
 /** Checks the leader epoch files against the batches of the log. The rules are those of format-spec/leader-epoch-checkpoint.md. */
 import { LEADER_EPOCH_CHECKPOINT_FILE, LEADER_EPOCH_IDS_FILE } from '../log/file-names.js'
 import { readLeaderEpochs } from '../log/leader-epoch-file.js'
-import type { LeaderEpoch } from '../log/leader-epochs.js'
+import { formatLeaderEpochCheckpoint, type LeaderEpoch } from '../log/leader-epochs.js'
 import type { ViewContext } from '../log/log-view.js'
 import type { EpochRun } from './check-segment.js'
 import { readSmallFile } from '../system/durable.js'
@@ -47,6 +47,9 @@ export function checkEpochs(
     if (evidence.runs.length === 0 && !evidence.isOwn) return undefined
     return wrong(LEADER_EPOCH_CHECKPOINT_FILE, 'the checkpoint of leader epochs is missing or damaged')
   }
+  const written = readSmallFile(fs, `${context.directory}/${LEADER_EPOCH_CHECKPOINT_FILE}`)
+  if (written !== undefined && Buffer.compare(written, formatLeaderEpochCheckpoint(epochs)) !== 0)
+    return wrong(LEADER_EPOCH_CHECKPOINT_FILE, 'the checkpoint of leader epochs has not the form that it should have')
   const contradiction = contradictionOf(epochs, evidence)
   if (contradiction !== undefined) return wrong(LEADER_EPOCH_CHECKPOINT_FILE, contradiction)
   const ids = readSmallFile(fs, `${context.directory}/${LEADER_EPOCH_IDS_FILE}`)
@@ -72,8 +75,9 @@ function contradictionOf(epochs: readonly LeaderEpoch[], { runs, endOffset, stat
 
 /** Kafka began epochs that have no ids, before a partition was handed over; the later ones all have one. */
 function idsFit(file: Uint8Array, epochs: readonly LeaderEpoch[]): boolean {
-  const [version, count, ...lines] = Buffer.from(file).toString('latin1').trimEnd().split('\n')
-  if (version !== '0' || Number(count) !== lines.length) return false
+  const text = Buffer.from(file).toString('latin1')
+  const [version, count, ...lines] = text.slice(0, -1).split('\n')
+  if (version !== '0' || count !== String(lines.length) || !text.endsWith('\n')) return false
   const named = lines.map((line) => Number(/^(0|[1-9]\d*) [0-9a-f]{16}$/.exec(line)?.[1] ?? NaN))
   if (named.some((epoch, n) => Number.isNaN(epoch) || epoch <= (named[n - 1] ?? -1))) return false
   const [first] = named

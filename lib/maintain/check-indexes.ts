@@ -17,19 +17,24 @@ export interface IndexedBatch {
   readonly maxTimestampMs: number
 }
 
+export interface IndexLengths {
+  readonly offsetIndexBytes: number
+  readonly timeIndexBytes: number
+}
+
 export class IndexCheck {
   readonly #offsets: OpenIndex<OffsetIndexEntry>
   readonly #times: OpenIndex<TimeIndexEntry>
   #maxTimestampMs = -1
 
   /**
-   * `isActive`: the segment's last time-index entry is still to come. `mayBeAhead`: the next append recovers, and drops entries of batches that
-   * a power cut took.
+   * `isActive`: the segment's last time-index entry is still to come. `known`: the lengths that a trusted state block gives; without them
+   * the next append recovers, and drops entries of batches that a power cut took.
    */
   constructor(
     context: ViewContext,
     private readonly baseOffset: number,
-    private readonly options: { readonly isActive: boolean; readonly mayBeAhead: boolean },
+    private readonly options: { readonly isActive: boolean; readonly known: IndexLengths | undefined },
   ) {
     const { fs } = context.system
     this.#offsets = new OpenIndex(
@@ -90,7 +95,7 @@ export class IndexCheck {
   }
 
   #kind(isAhead: boolean): Finding['kind'] {
-    return isAhead && this.options.isActive && this.options.mayBeAhead ? 'note' : 'cache'
+    return isAhead && this.options.isActive && this.options.known === undefined ? 'note' : 'cache'
   }
 
   #files(endPosition: number): Finding[] {
@@ -102,14 +107,19 @@ export class IndexCheck {
         return [{ kind: 'note' as const, file: index.file, message }]
       }
       if (index.hasOddSize) return [index.finding('cache', 'the size is not a whole number of entries')]
+      const knownBytes =
+        (index === this.#times ? this.options.known?.timeIndexBytes : this.options.known?.offsetIndexBytes) ?? 0
+      if (index.sizeBytes < knownBytes)
+        return [index.finding('cache', `it has ${index.sizeBytes} bytes, the state block knows of ${knownBytes}`)]
       return index.isUndecodable ? [index.finding('cache', 'this is not an entry')] : []
     })
   }
 
   /** A closed segment's time index ends with its largest timestamp, so that look-ups can pass the segment over. */
   #closingEntry(): Finding[] {
-    const { present, last, isMissing, isUndecodable, entryCount } = this.#times
-    const isSettled = present !== undefined || isMissing || isUndecodable || this.#maxTimestampMs < 0
+    const { present, last, isMissing, isUndecodable, hasOddSize, entryCount } = this.#times
+    const isNamed = present !== undefined || isMissing || isUndecodable || hasOddSize
+    const isSettled = isNamed || this.#maxTimestampMs < 0
     if (this.options.isActive || isSettled || last?.timestampMs === this.#maxTimestampMs) return []
     if (entryCount === 0) return [this.#times.finding('note', 'the index is empty; look-ups scan')]
     return [this.#times.finding('cache', 'the last entry is not the largest timestamp of the closed segment')]
@@ -127,6 +137,7 @@ class OpenIndex<Entry> {
   readonly isMissing: boolean
   /** What stands there in place of a file. */
   readonly oddKind: string | undefined
+  readonly sizeBytes: number
   readonly hasOddSize: boolean
   readonly entryCount: number
   /** The entry that no batch has confirmed yet; undefined behind the last one. */
@@ -151,7 +162,8 @@ class OpenIndex<Entry> {
     const isFile = fs.pathStatus(this.file)?.kind === 'file'
     this.#fd = isFile ? fs.open(this.file, 'read') : undefined
     this.isMissing = this.#fd === undefined
-    this.hasOddSize = this.#fd !== undefined && fs.fileStatus(this.#fd).sizeBytes % entryBytes !== 0
+    this.sizeBytes = this.#fd === undefined ? 0 : fs.fileStatus(this.#fd).sizeBytes
+    this.hasOddSize = this.sizeBytes % entryBytes !== 0
     this.#reader = this.#fd === undefined ? undefined : open(this.#fd)
     this.entryCount = this.#reader?.entryCount ?? 0
     this.#look()

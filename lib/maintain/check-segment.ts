@@ -5,14 +5,17 @@
  * The CRC leaves base offset and leader epoch uncovered. One of them that differs in a single bit from what both neighbours call for is
  * known to be wrong and known to be right: such a batch is `restored`, in the result and by a repair.
  */
-import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
+import { readInt64Exactly, writeInt64 } from '../bytes/big-endian.js'
+import { BASE_OFFSET_POSITION, MAX_BASE_OFFSET } from '../record/batch-layout.js'
+import { BATCH_HEADER_BYTES, InvalidBatchError, RecordBatch, peekBatchSize } from '../record/batch.js'
 import { loadCodec } from '../record/compression.js'
 import { LogqError } from '../errors.js'
 import { BatchScanner, type ScanStep } from '../log/batch-scanner.js'
 import { LOG_SUFFIX, segmentFileName } from '../log/file-names.js'
 import { indexableTimestamp } from '../log/batch-places.js'
 import type { ViewContext } from '../log/log-view.js'
-import { IndexCheck } from './check-indexes.js'
+import { readUpTo } from '../system/durable.js'
+import { IndexCheck, type IndexLengths } from './check-indexes.js'
 import { findNextBatch, peekHeader } from './find-batch.js'
 import type { Finding } from './finding.js'
 import type { OffsetGap } from './known-gaps.js'
@@ -90,8 +93,8 @@ export interface SegmentExpectations {
   readonly epochAt: (offset: number) => number | undefined
   /** The offset that the state block or the recovery point gives for a position. */
   readonly offsetAt: (position: number) => number | undefined
-  /** The next append recovers: see IndexCheck. */
-  readonly indexMayBeAhead: boolean
+  /** See IndexCheck. */
+  readonly knownIndexes: IndexLengths | undefined
   /** Others may be appending. */
   readonly mayBeInFlight: boolean
 }
@@ -107,7 +110,7 @@ export async function checkSegment(
   const fd = fs.open(`${context.directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`, 'read')
   try {
     const isActive = expected.limitOffset === undefined
-    const indexes = new IndexCheck(context, baseOffset, { isActive, mayBeAhead: expected.indexMayBeAhead })
+    const indexes = new IndexCheck(context, baseOffset, { isActive, known: expected.knownIndexes })
     try {
       const walk = new SegmentWalk(context, fd, expected, indexes)
       await walk.run(signal)
@@ -205,30 +208,50 @@ class SegmentWalk {
   }
 
   async #pass(step: Exclude<ScanStep, { kind: 'end' }>): Promise<void> {
-    if (step.kind !== 'batch') {
-      this.#passBad(step.position, step.reason)
+    const { position } = step
+    const found = step.kind === 'batch' ? { batch: step.batch, offset: step.batch.baseOffset } : this.#outOfRange(position)
+    if (found === undefined) {
+      this.#passBad(position, step.kind === 'batch' ? '' : step.reason)
       return
     }
-    const { batch, position } = step
-    const verdict = this.#judge(batch, position)
+    const { batch, offset } = found
+    const verdict = this.#judge(batch, position, offset)
     const reason = verdict.kind === 'bad' ? verdict.reason : await checkRecords(batch)
     if (reason !== undefined) this.#passBad(position, reason)
     else this.#passGood(batch, position, verdict.kind === 'good' ? verdict.header : undefined)
   }
 
-  #judge(batch: RecordBatch, position: number): Verdict {
-    const { baseOffset, partitionLeaderEpoch: leaderEpoch } = batch
+  /** A whole batch of which only the base offset cannot be; it gets the expected one, to be borne out. */
+  #outOfRange(position: number): { readonly batch: RecordBatch; readonly offset: bigint | number } | undefined {
+    const { fs } = this.context.system
+    const header = readUpTo(fs, this.fd, position, BATCH_HEADER_BYTES)
+    if (header.length < BATCH_HEADER_BYTES) return undefined
+    const offset = readInt64Exactly(header, BASE_OFFSET_POSITION)
+    if (offset >= 0 && offset <= MAX_BASE_OFFSET) return undefined
+    writeInt64(header, BASE_OFFSET_POSITION, this.#nextOffset)
+    const sizeBytes = peekBatchSize(header, 0, header.length)
+    if (sizeBytes <= 0 || position + sizeBytes > fs.fileStatus(this.fd).sizeBytes) return undefined
+    const bytes = readUpTo(fs, this.fd, position, sizeBytes)
+    writeInt64(bytes, BASE_OFFSET_POSITION, this.#nextOffset)
+    const batch = batchOf(bytes)
+    if (batch?.crcMatches() !== true) return undefined
+    this.#scanner.position = position + sizeBytes
+    return { batch, offset }
+  }
+
+  #judge(batch: RecordBatch, position: number, baseOffset: bigint | number): Verdict {
+    const { partitionLeaderEpoch: leaderEpoch } = batch
     // Both as expected: the common case needs no look at what follows.
     if (baseOffset === this.#nextOffset && leaderEpoch === this.#epoch) return this.#withinLimit(batch, baseOffset)
     const { fs } = this.context.system
     const end = position + batch.sizeBytes
     const follower = peekHeader(fs, this.fd, end, Math.max(end, fs.fileStatus(this.fd).sizeBytes))
-    const rightOffset = this.#rightOffset(batch, position, end, follower?.baseOffset)
+    const rightOffset = this.#rightOffset(batch, baseOffset, position, end, follower?.baseOffset)
     if (typeof rightOffset === 'string') return { kind: 'bad', reason: rightOffset }
     const rightEpoch = this.#rightEpoch(rightOffset, leaderEpoch, follower?.leaderEpoch)
     if (typeof rightEpoch === 'string') return { kind: 'bad', reason: rightEpoch }
     const reasons = [
-      ...(rightOffset === baseOffset ? [] : [`a batch has base offset ${baseOffset} in place of ${rightOffset}`]),
+      ...(rightOffset === baseOffset ? [] : [`a batch has base offset ${String(baseOffset)} in place of ${rightOffset}`]),
       ...(rightEpoch === leaderEpoch ? [] : [`a batch has leader epoch ${leaderEpoch} in place of ${rightEpoch}`]),
     ]
     const reason = reasons.join('; ')
@@ -245,8 +268,14 @@ class SegmentWalk {
   }
 
   /** The base offset that a batch has, or should have; a sentence when that cannot be said. */
-  #rightOffset(batch: RecordBatch, position: number, end: number, followerOffset: number | undefined): number | string {
-    const { baseOffset, lastOffsetDelta, nextOffset } = batch
+  #rightOffset(
+    batch: RecordBatch,
+    baseOffset: bigint | number,
+    position: number,
+    end: number,
+    followerOffset: number | undefined,
+  ): number | string {
+    const { lastOffsetDelta, nextOffset } = batch
     const expected = this.#nextOffset
     if (baseOffset === expected) return baseOffset
     const { limitOffset, mayMiss, offsetAt } = this.expected
@@ -255,10 +284,10 @@ class SegmentWalk {
     const isAfterBad = this.#isAfterBad(position)
     // Something within the file, or what is known of this very place, has to bear it out: swapped segments look the same from outside.
     const hasNeighbour = position > 0 || followerOffset !== undefined || following === offsetAt(end)
-    if (!isAfterBad && hasNeighbour && following === expected + lastOffsetDelta + 1 && isOneBit(baseOffset, expected))
+    if (!isAfterBad && hasNeighbour && following === expected + lastOffsetDelta + 1 && isOneBit(baseOffset, expected, 64))
       return expected
-    const reason = `a batch has base offset ${baseOffset} where ${expected} is expected`
-    if (baseOffset < expected) return reason
+    const reason = `a batch has base offset ${String(baseOffset)} where ${expected} is expected`
+    if (typeof baseOffset === 'bigint' || baseOffset < expected || baseOffset > MAX_BASE_OFFSET) return reason
     // Offsets may be missing, but what follows then comes after this batch. A follower that is itself too low says nothing.
     if (followerOffset !== undefined) return followerOffset < nextOffset && followerOffset >= expected ? reason : baseOffset
     if (isAfterBad || limitOffset !== undefined || mayMiss(expected, baseOffset)) return baseOffset
@@ -273,7 +302,7 @@ class SegmentWalk {
     if (epoch >= previous && epoch <= epochLimit && !contradicts) return epoch
     const right = epochAt(offset) ?? (followerEpoch === previous ? previous : undefined)
     const fits = right !== undefined && right >= previous && right <= (followerEpoch ?? epochLimit)
-    if (fits && isOneBit(epoch, right)) return right
+    if (fits && isOneBit(epoch, right, 32)) return right
     if (epoch < previous) return `a batch has leader epoch ${epoch} after epoch ${previous}`
     return `a batch has leader epoch ${epoch}, which was never begun`
   }
@@ -337,7 +366,16 @@ export async function checkRecords(batch: RecordBatch): Promise<string | undefin
   }
 }
 
-function isOneBit(a: number, b: number): boolean {
-  const difference = BigInt.asUintN(64, BigInt(a) ^ BigInt(b))
+function batchOf(bytes: Uint8Array): RecordBatch | undefined {
+  try {
+    return new RecordBatch(bytes)
+  } catch (error) {
+    if (error instanceof InvalidBatchError) return undefined
+    throw error
+  }
+}
+
+function isOneBit(a: bigint | number, b: number, bits: 32 | 64): boolean {
+  const difference = BigInt.asUintN(bits, BigInt(a) ^ BigInt(b))
   return difference !== 0n && (difference & (difference - 1n)) === 0n
 }

@@ -210,7 +210,7 @@ class Inspection {
       isKnownAsGone: (offset: number) => this.#knownGaps.some((gap) => gap.fromOffset <= offset && offset < gap.toOffset),
       epochAt: (offset: number) => epochAt(this.#epochs, offset),
       offsetAt: (position: number) => (isActive ? this.#offsetAt(base, position) : undefined),
-      indexMayBeAhead: !this.#isStateTrusted,
+      knownIndexes: this.#isStateTrusted && this.#state?.activeBaseOffset === base ? this.#state : undefined,
       mayBeInFlight: isActive && options.holdsLock !== true,
     }
     try {

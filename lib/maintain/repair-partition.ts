@@ -46,7 +46,7 @@ import {
   type PartitionCheck,
   type PartitionInspection,
 } from './inspect-partition.js'
-import { KNOWN_GAPS_FILE, isKnownGap, readKnownGaps, writeKnownGaps } from './known-gaps.js'
+import { KNOWN_GAPS_FILE, isKnownGap, readKnownGaps, writeKnownGaps, type OffsetGap } from './known-gaps.js'
 import { moveAside, placeSegments, unlinkIndexes, type MovedFile } from './move-files.js'
 import { oddKind } from './odd-file.js'
 import { droppedOffsets, rebuildIndexes, rewriteSegment, type RewrittenSegment } from './rewrite-segment.js'
@@ -149,7 +149,8 @@ class Repair {
     this.#writeSmallFiles(inspection) // 6
     this.#rebuildIndexes(inspection, damaged)
     context.system.failpoint('repair.after-indexes')
-    writeRecoveryPoint(context, endOf(context)) // 7
+    // Both slots: one of them may be damaged.
+    for (const end of [endOf(context), endOf(context)]) writeRecoveryPoint(context, end) // 7
     context.system.failpoint('repair.after-recovery-point')
     const recovered = recover(context, leaderEpoch) // 8
     try {
@@ -175,7 +176,9 @@ class Repair {
       const path = `${context.directory}/${name}`
       if (oddKind(context.system.fs, path) !== undefined) this.#moved.push(moveAside(context, path))
     }
-    if (found.misplaced.length === 0) return found
+    const areGapsWrong = found.wrongFiles.has('known-gaps')
+    if (areGapsWrong) this.#keepTrueGaps(found)
+    if (found.misplaced.length === 0 && !areGapsWrong) return found
     return inspectPartition(this.view, { ...this.options, isOwn: true, holdsLock: true })
   }
 
@@ -199,19 +202,23 @@ class Repair {
     return leaderEpoch
   }
 
+  /** Without what is there after all; what is missing all the same is found by the second look. */
+  #keepTrueGaps(inspection: PartitionInspection): void {
+    const { context } = this
+    const present = inspection.segments.flatMap(({ foundAgain }) => foundAgain ?? [])
+    const isTrue = (gap: OffsetGap) => !present.some((offset) => gap.fromOffset <= offset && offset < gap.toOffset)
+    writeKnownGaps(context, readKnownGaps(context).filter(isTrue))
+    this.#rebuilt.push(`${context.directory}/${KNOWN_GAPS_FILE}`)
+  }
+
   #noteGaps(inspection: PartitionInspection, damaged: readonly SegmentCheck[]): void {
     const { context } = this
-    const isWrong = inspection.wrongFiles.has('known-gaps')
-    const gone = readKnownGaps(context).filter(
-      (gap) => !isWrong || !inspection.segments.some((segment) => overlaps(segment, gap)),
-    )
+    const known = readKnownGaps(context)
     const gaps = [...inspection.gaps, ...damaged.flatMap((segment) => droppedOffsets(segment, limitOf(inspection, segment)))]
     const unknown = gaps.filter(
-      ({ fromOffset, toOffset }, n) => !isKnownGap([...gone, ...gaps.slice(0, n)], fromOffset, toOffset),
+      ({ fromOffset, toOffset }, n) => !isKnownGap([...known, ...gaps.slice(0, n)], fromOffset, toOffset),
     )
-    if (unknown.length === 0 && !isWrong) return
-    writeKnownGaps(context, [...gone, ...unknown])
-    if (isWrong) this.#rebuilt.push(`${context.directory}/${KNOWN_GAPS_FILE}`)
+    if (unknown.length > 0) writeKnownGaps(context, [...known, ...unknown])
   }
 
   #provideEnd({ endOffset, segments }: PartitionInspection): void {
@@ -268,10 +275,6 @@ function isLast(inspection: PartitionInspection, segment: SegmentCheck): boolean
 /** Where the next segment begins, or the log ends. */
 function limitOf({ segments, endOffset }: PartitionInspection, segment: SegmentCheck): number {
   return segments.find(({ baseOffset }) => baseOffset > segment.baseOffset)?.baseOffset ?? endOffset
-}
-
-function overlaps({ foundAgain }: SegmentCheck, gap: { readonly fromOffset: number; readonly toOffset: number }): boolean {
-  return foundAgain !== undefined && gap.fromOffset <= foundAgain && foundAgain < gap.toOffset
 }
 
 /** The epochs that the batches name, with the ids that are known. */

@@ -240,19 +240,20 @@ class Inspection {
   /** What is bad at the end may be half-way in even now: nobody is while a shared lock is held. */
   async #settleTail(check: SegmentCheck): Promise<SegmentCheck> {
     const bad = check.badRanges.at(-1)
-    if (bad === undefined || (await this.#isStillBad(check.baseOffset, bad))) return check
+    if (bad === undefined || (await this.#isStillBad(check, bad))) return check
     return { ...check, badRanges: check.badRanges.slice(0, -1) }
   }
 
-  async #isStillBad(base: number, { from }: BadRange): Promise<boolean> {
+  async #isStillBad({ baseOffset, nextOffset }: SegmentCheck, { from }: BadRange): Promise<boolean> {
     const { fs, locks, clock } = this.context.system
     const lockPath = this.#path(LOCK_FILE)
     const lockFd = fs.pathStatus(lockPath)?.kind === 'file' ? fs.open(lockPath, 'read') : undefined
-    const logFd = fs.open(this.#segmentPath(base), 'read')
+    const logFd = fs.open(this.#segmentPath(baseOffset), 'read')
     try {
       const isBad = () => {
         const step = new BatchScanner(fs, logFd, from, { checkCrc: true }).next()
-        return step.kind === 'incomplete' || step.kind === 'bad'
+        // What is appended begins where the log ended; anything else, however whole, is none.
+        return step.kind !== 'end' && (step.kind !== 'batch' || step.batch.baseOffset !== nextOffset)
       }
       for (let tries = 0; lockFd !== undefined && tries < SHARED_LOCK_TRIES && isBad(); tries += 1) {
         if (locks.tryLock(lockFd, true)) return isBad()

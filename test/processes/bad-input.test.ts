@@ -171,7 +171,11 @@ table('wrong values of options are status 2 and name the option and what it take
     status: 2,
     stderr: /has the partitioner 'murmur2', not 'random'/,
   },
-  { script: 'logq produce t --partitioner x < /dev/null', status: 2, stderr: /the expression 'x' cannot be used: Unknown variable: x/ },
+  {
+    script: 'logq produce t --partitioner x < /dev/null',
+    status: 2,
+    stderr: /the expression 'x' cannot be used: Unknown variable: x/,
+  },
   { script: 'logq produce t --batch-bytes 2MB < /dev/null', status: 2, stderr: /too large/ },
   { script: 'logq produce t -z brotli < /dev/null', status: 2, stderr: /option '-z': 'brotli' is not one of 'none', 'gzip'/ },
   { script: 'logq produce t --acks 2 < /dev/null', status: 2, stderr: /option '--acks'/ },

@@ -73,7 +73,9 @@ async function ends(
     case 'time':
     case 'time-range': {
       const { fromMs, toMs } = resolveTimes(spec, nowMs)
-      const from = await when(fromMs)
+      const found = await when(fromMs)
+      // A time is no promise that what it names is still there.
+      const from = found === undefined ? undefined : Math.max(found, start)
       const to = await when(toMs)
       return { from, to: to ?? (spec.kind === 'time-range' && toMs !== undefined ? end : undefined) }
     }

@@ -12,6 +12,7 @@ import { LOCK_FILE, LOG_SUFFIX, segmentFileName } from './file-names.js'
 import { partitionName } from './log-context.js'
 import { listSegments, locateOffset, openAtOffset, readStateOf, type OpenSegment, type ViewContext } from './log-view.js'
 import { topicRemoved } from './partition-lock.js'
+import type { StateBlock } from './state-block.js'
 import { readRecoveryPoint } from './recovery-point-file.js'
 import { BadSegmentError, ClosedSegmentReader, LiveSegmentReader, type ReadStep, type SegmentReader } from './segment-reader.js'
 
@@ -29,7 +30,8 @@ export class LogReader {
   #deadEnd: { readonly position: number; readonly sizeBytes: number; readonly modifiedMs: number } | undefined
   /** The lock file, held open: its inode number cannot be given to another partition, and says so when this one is removed. */
   #lockFd: number | undefined
-  readonly #lockInode: number | undefined
+  /** Of the lock file that was opened first; 'none' where there was none. */
+  #lockInode: number | 'none' | undefined
   /** After a failed fsync nothing above the synced offset is shown. */
   #limitOffset = Infinity
   #limitAtMs = -Infinity
@@ -39,8 +41,6 @@ export class LogReader {
     offset: number,
   ) {
     this.#nextOffset = offset
-    this.#lockFd = this.#openLock()
-    this.#lockInode = this.#lockFd === undefined ? undefined : context.system.fs.fileStatus(this.#lockFd).inode
   }
 
   /** Offset of the next record to be given. */
@@ -118,6 +118,7 @@ export class LogReader {
 
   #openSegment(): SegmentReader | undefined {
     const { fs } = this.context.system
+    this.#refuseRemoved()
     for (;;) {
       const segments = listSegments(this.context)
       let opened: OpenSegment | undefined
@@ -128,10 +129,7 @@ export class LogReader {
         if (systemErrorCode(error) === 'ENOENT') continue
         throw error
       }
-      if (opened === undefined) {
-        this.#refuseRemoved()
-        return undefined
-      }
+      if (opened === undefined) return undefined
       const { fd, segmentBaseOffset } = opened
       const next = segments.find((base) => base > segmentBaseOffset)
       return next === undefined
@@ -240,8 +238,8 @@ export class LogReader {
 
   /** What the state block or the recovery point says of an end. A log that Kafka wrote has neither, and offsets may be missing. */
   readonly #endCheck = (position: number, offset: number): boolean => {
+    const state = this.#readState()
     if (this.#lockFd === undefined) return true
-    const state = readStateOf(this.context.system.fs, this.#lockFd)
     if (state?.valid === true && state.logBytes === position) return state.logEndOffset === offset
     const point = readRecoveryPoint(this.context)
     return point?.position === position && point.offset === offset
@@ -262,12 +260,11 @@ export class LogReader {
 
   /** True when nothing that follows may be shown. Looked up now and then only, since it costs a read. */
   #isAtLimit(): boolean {
-    const { clock, fs } = this.context.system
+    const { clock } = this.context.system
     const nowMs = clock.monotonicMs()
     if (nowMs - this.#limitAtMs >= LIMIT_CHECK_MS) {
       this.#limitAtMs = nowMs
-      this.#lockFd ??= this.#openLock()
-      const state = this.#lockFd === undefined ? undefined : readStateOf(fs, this.#lockFd)
+      const state = this.#readState()
       this.#limitOffset = state?.status === 'sync-failed' ? state.syncedOffset : Infinity
     }
     return this.#nextOffset >= this.#limitOffset
@@ -275,12 +272,19 @@ export class LogReader {
 
   /** A partition that was removed, also when another of its name stands in its place by now. */
   #refuseRemoved(): void {
+    if (this.#readState()?.status === 'deleted') throw topicRemoved(this.context.directory)
+  }
+
+  /** The state block of the partition that was read from first. Throws LOGQ_TOPIC_REMOVED when another stands in its place. */
+  #readState(): StateBlock | undefined {
     const { fs } = this.context.system
-    this.#lockFd ??= this.#openLock()
-    const lockFd = this.#lockFd
-    const inode = lockFd === undefined ? undefined : fs.fileStatus(lockFd).inode
-    const isRemoved = lockFd !== undefined && readStateOf(fs, lockFd)?.status === 'deleted'
-    if (isRemoved || inode !== this.#lockInode) throw topicRemoved(this.context.directory)
+    if (this.#lockFd === undefined) {
+      this.#lockFd = this.#openLock()
+      const inode = this.#lockFd === undefined ? 'none' : fs.fileStatus(this.#lockFd).inode
+      this.#lockInode ??= inode
+      if (inode !== this.#lockInode) throw topicRemoved(this.context.directory)
+    }
+    return this.#lockFd === undefined ? undefined : readStateOf(fs, this.#lockFd)
   }
 
   #openLock(): number | undefined {

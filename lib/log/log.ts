@@ -67,6 +67,8 @@ export class Log {
   #end: End | undefined
   /** True once this process verified everything above the recovery point. */
   #isVerified = false
+  /** As the last append was told to wait: a sync waits for the lock in the same way. */
+  #wait: LockWait = {}
   #syncInFlight: Promise<void> | undefined
   /** The files of the sync in flight: not to be closed before it is over, or its descriptor might be another file's by then. */
   #syncing: SegmentFiles | undefined
@@ -102,6 +104,7 @@ export class Log {
    */
   async append(batch: BatchToAppend, wait: LockWait = {}): Promise<AppendedRange> {
     this.#throwSyncFailure()
+    this.#wait = wait
     if (!this.#lock.tryAcquire()) await this.#lock.acquire(wait)
     let range: AppendedRange
     try {
@@ -413,7 +416,7 @@ export class Log {
     // Others replaced it meanwhile, and left the closing to us.
     if (this.#end?.files !== files) files.close()
     system.failpoint('sync.after')
-    if (!this.#lock.tryAcquire()) await this.#lock.acquire({})
+    if (!this.#lock.tryAcquire()) await this.#lock.acquire(this.#wait)
     try {
       this.#noteSyncOutcome(baseOffset, offset, position)
     } finally {

@@ -11,6 +11,8 @@ import type { Random } from '../system/system.js'
 
 export class PartitionChooser {
   #sticky: number
+  /** Where the last record without a key went; undefined once its batch is done. */
+  #stickyPartition: number | undefined
 
   private constructor(
     private readonly topic: string,
@@ -35,7 +37,8 @@ export class PartitionChooser {
     if (partitions === 1) return 0
     if (this.partitioner === 'random') return this.random.integer(partitions)
     if (this.partitioner === 'roundrobin') return (this.#sticky = (this.#sticky + 1) % partitions)
-    return key === null || key === undefined ? this.#sticky % partitions : partitionOfKey(key, partitions)
+    if (key !== null && key !== undefined) return partitionOfKey(key, partitions)
+    return (this.#stickyPartition = this.#sticky % partitions)
   }
 
   /** True when a record without a key goes to the same partition as the one before it. */
@@ -49,8 +52,10 @@ export class PartitionChooser {
   }
 
   /** A batch of this partition is done: records without a key, if they went there, go on to the next partition. */
-  rotate(partition: number, partitions: number): void {
-    if (this.isSticky && this.#sticky % partitions === partition) this.#sticky = (this.#sticky + 1) % 0x7fff_ffff
+  rotate(partition: number): void {
+    if (this.#stickyPartition !== partition) return
+    this.#sticky = (this.#sticky + 1) % 0x7fff_ffff
+    this.#stickyPartition = undefined
   }
 
   /** Any whole number will do: the partition is its remainder, counted from 0. */

@@ -270,7 +270,7 @@ export class Producer {
     this.#collectedBytes -= builder.sizeBytes - BATCH_HEADER_BYTES
     const sealed = builder.seal()
     await this.#append(partition, sealed, sealed.recordCount - 1, firstTag)
-    this.chooser.rotate(partition, this.live.file.partitions)
+    this.chooser.rotate(partition)
   }
 
   async #append(partition: number, batch: SealedBatch, lastOffsetDelta: number, firstTag: number): Promise<void> {

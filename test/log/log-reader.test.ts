@@ -305,3 +305,32 @@ test('LogReader refuses a directory in place of a segment', async (t) => {
   writer.fs.makeDirectory(pathOf(0))
   await t.throwsAsync(drain(new LogReader(tinyContext(system), 0)), { code: 'EINVAL' })
 })
+
+test('LogReader does not go on in another partition that was created in place of its own', async (t) => {
+  const { log, reader: system, writer } = pair({ segmentBytes: 220 })
+  for (let n = 0; n < 10; n += 1) await log.append(batch([`old${n}`]))
+  const reader = new LogReader(tinyContext(system), 0)
+  t.true(typeof reader.poll() === 'object')
+  await markPartitionDeleted(writer, DIRECTORY, {})
+  writer.fs.rename(DIRECTORY, '/store/.removed-0')
+  removePartitionDirectory(writer, '/store/.removed-0')
+  createPartition(writer, DIRECTORY, OWNERSHIP)
+  await fill(
+    tinyContext(writer, { segmentBytes: 220 }),
+    Array.from({ length: 20 }, (_, n) => [`new${n}`]),
+  )
+  const seen: string[] = []
+  const error = await t.throwsAsync(async () => {
+    for (;;) {
+      const found = reader.poll()
+      if (found === 'end') return
+      if (found === 'suspect') await reader.settle()
+      else for (const { value } of found.records()) seen.push(Buffer.from(value ?? []).toString())
+    }
+  })
+  t.true(isLogqError(error, 'LOGQ_TOPIC_REMOVED'))
+  t.true(
+    seen.every((value) => value.startsWith('old')),
+    seen.join(' '),
+  )
+})

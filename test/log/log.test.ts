@@ -213,7 +213,7 @@ test('an index that somebody deleted is built anew by the next process that appe
   const suffixes = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const
   const before = suffixes.map((suffix) => readFile(system, pathOf(0, suffix)))
   t.true((before[0]?.length ?? 0) > 0)
-  for (const gone of [[OFFSET_INDEX_SUFFIX], [TIME_INDEX_SUFFIX], suffixes]) {
+  for (const gone of [suffixes.slice(0, 1), suffixes.slice(1), suffixes]) {
     for (const suffix of gone) system.fs.unlink(pathOf(0, suffix))
     t.is((await readAll(tinyContext(system))).length, sizeOfLog(system))
     const log = Log.open(tinyContext(system, { indexIntervalBytes: 100 }))

@@ -184,7 +184,10 @@ const SETTINGS: readonly (readonly [string, string, number | string | undefined]
 
 for (const [name, text, expected] of SETTINGS) {
   test(`${name}=${text} ${expected === undefined ? 'is refused with what is allowed' : `is ${expected}`}`, (t) => {
-    if (expected !== undefined) return t.is(parseSetting(name, text), expected)
+    if (expected !== undefined) {
+      t.is(parseSetting(name, text), expected)
+      return
+    }
     const error = t.throws(() => parseSetting(name, text))
     t.true(isLogqError(error, 'LOGQ_USAGE') && error.hint !== undefined)
   })

@@ -73,7 +73,8 @@ class Variables {
   }
 
   get value(): unknown {
-    return JSON.parse(this.text)
+    const value: unknown = JSON.parse(this.text)
+    return value
   }
 
   /** The last of the headers of one name. */

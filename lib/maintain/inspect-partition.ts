@@ -216,7 +216,7 @@ class Inspection {
     try {
       const check = await checkSegment(context, base, expected, options.signal)
       if (!isActive || options.holdsLock === true) return check
-      if (check.badRanges.at(-1)?.toOffset === undefined && check.badRanges.length > 0) return await this.#settleTail(check)
+      if (endsBad(check)) return await this.#settleTail(check, () => checkSegment(context, base, expected, options.signal))
       // Whoever recovers meanwhile rewrites the end of the indexes.
       return check.indexFindings.length > 0 ? await checkSegment(context, base, expected, options.signal) : check
     } catch (error) {
@@ -238,10 +238,13 @@ class Inspection {
   }
 
   /** What is bad at the end may be half-way in even now: nobody is while a shared lock is held. */
-  async #settleTail(check: SegmentCheck): Promise<SegmentCheck> {
+  async #settleTail(check: SegmentCheck, checkAgain: () => Promise<SegmentCheck>): Promise<SegmentCheck> {
     const bad = check.badRanges.at(-1)
     if (bad === undefined || (await this.#isStillBad(check, bad))) return check
-    return { ...check, badRanges: check.badRanges.slice(0, -1) }
+    const again = await checkAgain()
+    // A whole batch by now, and yet bad: what is wrong is in it. What is bad behind it is the next one half-way in.
+    if (!endsBad(again) || again.position <= check.position) return again
+    return { ...again, badRanges: again.badRanges.slice(0, -1) }
   }
 
   async #isStillBad({ baseOffset, nextOffset }: SegmentCheck, { from }: BadRange): Promise<boolean> {

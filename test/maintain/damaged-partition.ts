@@ -53,7 +53,7 @@ export interface Repaired {
 /**
  * Checks, repairs and checks again, and throws when a rule is broken: checking changes nothing; the second check is clean and a second repair
  * changes nothing; `kept` is there, and nothing that is not in `original`; what was rewritten is whole in quarantine/; a record can
- * be appended, at or above `endOffset`, and read.
+ * be appended, at or above `endOffset`, and read, and leaves no temporary file.
  */
 export async function judgeRepair(
   system: FakeSystem,
@@ -81,8 +81,6 @@ export async function judgeRepair(
   const again = await repair(system, config, gapsAreNormal)
   if (again.check.findings.length > 0 || !sameMaps(settled, contents(system)))
     throw new Error('a second repair found something to do')
-  const litter = system.fs.list(DIRECTORY).filter((name) => name.startsWith('.tmp-'))
-  if (litter.length > 0) throw new Error(`left behind: ${litter.join(' ')}`)
 
   const records = await readAll(tinyContext(system, config))
   const missing = kept.filter((record) => !records.includes(record))
@@ -90,6 +88,8 @@ export async function judgeRepair(
   const invented = records.filter((record) => !original.includes(record))
   if (invented.length > 0) throw new Error(`invented ${invented.join(' ')}`)
   await judgeAppend(beside(system), config, endOffset, records)
+  const litter = system.fs.list(DIRECTORY).filter((name) => name.startsWith('.tmp-'))
+  if (litter.length > 0) throw new Error(`left behind: ${litter.join(' ')}`)
   const end = await check(system, gapsAreNormal)
   if (end.findings.length > 0) throw new Error(`after an append: ${JSON.stringify(end.findings)}`)
   return { before, report, records }

@@ -262,6 +262,20 @@ test('a batch whose CRC holds but whose records are wrong is damage, and the oth
   }
 })
 
+test('a last batch whose CRC holds but whose records are wrong is damage where it was synced, and a note above', async (t) => {
+  const { system, original, config, endOffset } = await four()
+  const bytes = readFile(system, pathOf(9))
+  const size = bytes.length / 3
+  const bad = craftBatch({ baseOffset: 11, records: craftRecord({ keyLength: 100 }) })
+  overwrite(system, pathOf(9), Buffer.concat([bytes.subarray(0, 2 * size), bad]))
+  const { before } = await judgeRepair(system, { original, kept: offsetsBelow(original, [11, 12]), endOffset, config })
+  t.true(kinds(before.findings).includes('damage'))
+
+  const above = (await four()).system
+  appendBytes(above, pathOf(9), craftBatch({ baseOffset: 12, records: craftRecord({ keyLength: 100 }) }))
+  t.deepEqual(kinds((await check(above)).findings), ['note'])
+})
+
 test('batches that are the value of a damaged record are not taken for batches of the log', async (t) => {
   const inner = Buffer.concat([
     ...[1, 2].map((offset) => {

@@ -148,9 +148,11 @@ test('followTopic() wakes on a hint, and looks without one after 50 ms to 1 s', 
 
   let waits = 0
   for (let look = 0; look < 8; look += 1) {
-    let isDone = false
-    const step = follower.advance().then(() => (isDone = true))
-    for (; !isDone && waits < 10_000; waits += 10) await system.clock.advance(10)
+    const done = { yet: false }
+    const step = follower.advance().then(() => {
+      done.yet = true
+    })
+    for (; !done.yet && waits < 10_000; waits += 10) await system.clock.advance(10)
     await step
   }
   t.true(waits >= 3000, `${waits} ms for 8 looks at an idle topic`)

@@ -1,6 +1,6 @@
 /**
  * Runs something on a disk in memory and lets it die before each of its changes of the disk, one run for each; after each death
- * looks at what is left, once as after a SIGKILL and several times as after a power cut.
+ * looks at what is left, once as after a SIGKILL and several times as after a power cut. The last death comes after the end.
  */
 import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
 import { CrashSignal } from '../helpers/faulty-file-system.js'
@@ -28,11 +28,11 @@ const SEEDS = [1, 2, 3, 4, 5]
 export async function crashEverywhere(scenario: Scenario): Promise<{ deaths: number; behind: Map<string, number> }> {
   const behind = new Map<string, number>()
   for (let n = 1; ; n += 1) {
-    const died = await crashOnce(scenario, `before change ${n}`, (system) => {
+    const { died, passed } = await crashOnce(scenario, `before change ${n}`, (system) => {
       system.fs.crashBefore(n)
     })
-    if (died === undefined) return { deaths: n - 1, behind }
-    const last = died.passed.at(-1) ?? ''
+    if (!died) return { deaths: n - 1, behind }
+    const last = passed.at(-1) ?? ''
     behind.set(last, (behind.get(last) ?? 0) + 1)
   }
 }
@@ -40,13 +40,13 @@ export async function crashEverywhere(scenario: Scenario): Promise<{ deaths: num
 /** Dies at a failpoint, the n-th time that it is passed. Throws when it never is. */
 export async function crashAt(scenario: Scenario, failpoint: string, nth = 1): Promise<void> {
   let passed = 0
-  const died = await crashOnce(scenario, `at ${failpoint}`, (system) => {
+  const { died } = await crashOnce(scenario, `at ${failpoint}`, (system) => {
     system.failpoints.set(failpoint, () => {
       passed += 1
       if (passed === nth) die(system)
     })
   })
-  if (died === undefined) throw new Error(`${failpoint} was not passed ${nth} times`)
+  if (!died) throw new Error(`${failpoint} was not passed ${nth} times`)
 }
 
 function die(system: FakeSystem): never {
@@ -58,7 +58,7 @@ async function crashOnce(
   scenario: Scenario,
   where: string,
   arm: (system: FakeSystem) => void,
-): Promise<{ passed: readonly string[] } | undefined> {
+): Promise<{ died: boolean; passed: readonly string[] }> {
   const first = createFakeSystem()
   await scenario.prepare(first)
   const alive = createFakeSystem({ disk: first.disk, clock: first.clock, pid: 2000, seed: 2 })
@@ -73,11 +73,11 @@ async function crashOnce(
   try {
     await scenario.run(dying)
   } catch (error) {
+    // What fails because the process is dead may have been taken for another error on the way.
     if (!(error instanceof CrashSignal) && !dying.fs.hasCrashed) throw error
     died = true
   }
-  // What fails because the process is dead may have been taken for another error on the way.
-  if (!died && !dying.fs.hasCrashed) return undefined
+  died ||= dying.fs.hasCrashed
   const passed = dying.passedFailpoints
   const inspect = async (after: FakeSystem, how: string, rebooted: boolean) => {
     try {
@@ -93,5 +93,5 @@ async function crashOnce(
   }
   dying.process.kill()
   await inspect(createFakeSystem({ disk: dying.disk, clock: dying.clock, pid: 3000, seed: 3 }), 'kill', false)
-  return { passed }
+  return { died, passed }
 }

@@ -334,3 +334,21 @@ test('LogReader does not go on in another partition that was created in place of
     seen.join(' '),
   )
 })
+
+test('LogReader that was closed and goes on does not take another partition for its own', async (t) => {
+  const { log, reader: system, writer } = pair()
+  await log.append(batch(['a']))
+  const reader = new LogReader(tinyContext(system), 0)
+  t.deepEqual(await drain(reader), ['0:a'])
+  reader.close()
+  t.is(system.process.openDescriptors, 0)
+  writer.fs.rename(DIRECTORY, '/store/.removed-0')
+  createPartition(writer, DIRECTORY, OWNERSHIP)
+  await fill(tinyContext(writer), [['x'], ['y']])
+  t.true(
+    isLogqError(
+      t.throws(() => reader.poll()),
+      'LOGQ_TOPIC_REMOVED',
+    ),
+  )
+})

@@ -209,3 +209,35 @@ test('readStateBlock() is undefined without a lock file, and when it is damaged'
   system.fs.unlink(`${DIRECTORY}/lock`)
   t.is(readStateBlock(context), undefined)
 })
+
+test('look-ups by time stay right when recovery goes on from a damaged time index', async (t) => {
+  // The largest timestamp comes early, so that a wrong entry for it would hide it.
+  const times = [[10], [20], [1000], [30], [40], [50], [60], [70]]
+  const context = await logOf(times, 1 << 20)
+  const system = context.system as FakeSystem
+  const path = pathOf(0, TIME_INDEX_SUFFIX)
+  const bytes = readFile(system, path)
+  t.true(bytes.length > 0)
+  for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+    const harmed = beside(system, { disk: system.disk.afterPowerCut({ seed: 1, keepUnsynced: 'all' }) })
+    const wrong = bytes.slice()
+    wrong[bit >> 3] = (wrong[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+    overwrite(harmed, path, wrong)
+    harmed.fs.unlink(`${DIRECTORY}/lock`)
+    const view = tinyContext(harmed, { indexIntervalBytes: 150 })
+    const log = Log.open(view)
+    const all = [...times]
+    for (const timestampMs of [80, 500, 90, 600, 700]) {
+      await log.append(batchOfRecords([{ value: null, timestampMs }]))
+      all.push([timestampMs])
+    }
+    await log.close()
+    for (const timestampMs of [5, 25, 75, 300, 501, 650, 900, 1001]) {
+      t.is(
+        await offsetForTimestamp(view, listSegments(view), timestampMs),
+        byWalking(all, timestampMs),
+        `bit ${bit}, time ${timestampMs}`,
+      )
+    }
+  }
+})

@@ -282,6 +282,18 @@ test('recovery refuses when the segment of the recovery point is missing and was
   t.true(isLogqError(await t.throwsAsync(log.append(batch(['x']))), 'LOGQ_CORRUPT'))
 })
 
+test('recovery refuses when the last segment, with the recovery point in it, is missing', async (t) => {
+  const system = createFakeSystem()
+  const context = createTiny(system, { segmentBytes: 200 })
+  await fill(context, [['a'], ['b'], ['c'], ['d'], ['e']])
+  const last = bases(system).at(-1) ?? 0
+  t.true(last > 0)
+  system.fs.unlink(pathOf(last))
+  const log = Log.open(context)
+  t.true(isLogqError(await t.throwsAsync(log.append(batch(['x']))), 'LOGQ_CORRUPT'))
+  t.true(isLogqError(await t.throwsAsync(readAll(context)), 'LOGQ_CORRUPT'))
+})
+
 test('recovery refuses a partition whose segments are all gone', async (t) => {
   const { system } = await threeAnd('none')
   system.fs.unlink(LOG)

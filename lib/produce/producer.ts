@@ -60,8 +60,8 @@ export const DEFAULT_BATCH_BYTES = 256 << 10
 /** Open logs take descriptors; the least recently used is synced and closed beyond this. */
 const MAX_OPEN_LOGS = 200
 /** With very many partitions, everything is appended when the builders together hold this much. */
-const MAX_COLLECTED_BYTES = 24 << 20
-const BUILDER_OVERHEAD_BYTES = 16 << 10
+const MAX_COLLECTED_BYTES = 20 << 20
+const BUILDER_OVERHEAD_BYTES = 8 << 10
 
 interface Collecting {
   readonly builder: BatchBuilder

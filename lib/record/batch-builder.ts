@@ -48,7 +48,7 @@ export interface SealedBatch {
 
 const DEFAULT_MAX_BATCH_BYTES = 1_000_000
 
-const INITIAL_BYTES = 16_384
+const INITIAL_BYTES = 8_192
 
 /** The most that length, attributes, timestamp delta and offset delta can take. */
 const MAX_RECORD_OVERHEAD_BYTES = MAX_VARINT_BYTES + 1 + MAX_VARLONG_BYTES + MAX_VARINT_BYTES

@@ -53,4 +53,4 @@ export {
 export { checkPartition, checkTopicFiles, repairPartition, type CheckOptions } from './maintain/check-store.js'
 export type { PartitionCheck } from './maintain/inspect-partition.js'
 export type { Finding } from './maintain/finding.js'
-export { digestOfPartitions, digestPartition, type PartitionDigest } from './maintain/digest.js'
+export { digestTopic, type DigestOptions, type PartitionDigest, type TopicDigest } from './maintain/digest.js'

@@ -1,5 +1,5 @@
 /** logq digest: proves that two copies hold the same records. */
-import { digestOfPartitions, digestPartition, type PartitionDigest } from '../../lib/maintain/digest.js'
+import { digestPartition, topicDigest, type PartitionDigest } from '../../lib/maintain/digest.js'
 import { defineCommand } from '../command.js'
 import { options } from '../options.js'
 import { openForReading, resolveRanges } from '../reading.js'
@@ -32,23 +32,21 @@ export const command = defineCommand({
     seeAlso: ['logq-cat(1)'],
   },
   async run(args, io) {
-    const { partition: partitions, offset, json } = args.options
+    const { partition: list, offset, json } = args.options
     const store = openForReading(args.options.store, io)
     const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
     for (const topic of args.operands.topics) {
       const digests: PartitionDigest[] = []
-      for (const { context, range } of await resolveRanges(store, topic, partitions, spec, io)) {
+      for (const { context, range } of await resolveRanges(store, topic, list, spec, io)) {
         digests.push(await digestPartition(context, range.fromOffset, range.toOffset, io.signal))
       }
-      if (io.signal.aborted) return
-      const recordCount = digests.reduce((sum, digest) => sum + digest.recordCount, 0)
-      const digest = digestOfPartitions(digests)
+      const { digest, recordCount, partitions } = topicDigest(topic, digests)
       if (json) {
-        await io.output().writeText(`${JSON.stringify({ topic, digest, recordCount, partitions: digests })}\n`)
+        await io.output().writeText(`${JSON.stringify({ topic, digest, recordCount, partitions })}\n`)
         continue
       }
       if (io.verbose)
-        for (const part of digests)
+        for (const part of partitions)
           await io.output().writeText(`${part.digest}  ${part.recordCount}  ${topic}-${part.partition}\n`)
       await io.output().writeText(`${digest}  ${recordCount}  ${topic}\n`)
     }

@@ -3,76 +3,137 @@
  * timestamp), whatever the offsets, batching, compression or timestamp type. It proves copies (format-spec/digest.md).
  */
 import { createHash } from 'node:crypto'
+import { writeInt32, writeInt64 } from '../bytes/big-endian.js'
+import { GrowableBytes } from '../bytes/growable-bytes.js'
+import { LogqError } from '../errors.js'
 import type { ViewContext } from '../log/log-view.js'
 import { readPartition, withRecords, type BatchSlice } from '../log/read-partition.js'
 import type { RecordCursor } from '../record/record-cursor.js'
+import { partitionOffsets, selectPartitions, viewContext } from '../store/partition.js'
+import type { Store } from '../store/store.js'
+import { getTopic } from '../store/topics.js'
 
 export interface PartitionDigest {
   readonly partition: number
-  /** SHA-256, 64 hexadecimal digits. */
+  /** SHA-256, 64 lower-case hexadecimal digits. */
   readonly digest: string
   readonly recordCount: number
 }
 
-/** Digests the records of [fromOffset, toOffset). Throws CorruptionError or a system error. */
+export interface TopicDigest {
+  readonly topic: string
+  /** Of the partitions' numbers and digests: 64 lower-case hexadecimal digits. */
+  readonly digest: string
+  readonly recordCount: number
+  /** Ascending. */
+  readonly partitions: readonly PartitionDigest[]
+}
+
+export interface DigestOptions {
+  /** Default: all. */
+  readonly partitions?: readonly number[]
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Digests a topic from its start up to the end offsets as they are now. Throws LOGQ_UNKNOWN_TOPIC, LOGQ_UNKNOWN_PARTITION, LOGQ_CORRUPT
+ * (CorruptionError), LOGQ_TOPIC_REMOVED, LOGQ_ABORTED, or a system error.
+ */
+export async function digestTopic(store: Store, topic: string, options: DigestOptions = {}): Promise<TopicDigest> {
+  const ranges = selectPartitions(store, getTopic(store, topic), options.partitions).map((partition) => {
+    const context = viewContext(store, topic, partition)
+    return { context, ...partitionOffsets(context) }
+  })
+  const partitions: PartitionDigest[] = []
+  for (const { context, logStartOffset, logEndOffset } of ranges) {
+    partitions.push(await digestPartition(context, logStartOffset, logEndOffset, options.signal))
+  }
+  return topicDigest(topic, partitions)
+}
+
+/** What a topic's digest is, from the digests of its partitions in any order. */
+export function topicDigest(topic: string, digests: readonly PartitionDigest[]): TopicDigest {
+  const partitions = [...digests].sort((a, b) => a.partition - b.partition)
+  const hash = createHash('sha256')
+  for (const { partition, digest } of partitions) hash.update(`${partition} ${digest}\n`)
+  const recordCount = partitions.reduce((sum, partition) => sum + partition.recordCount, 0)
+  return { topic, digest: hash.digest('hex'), recordCount, partitions }
+}
+
+/** Digests the records of [fromOffset, toOffset). Throws CorruptionError, LOGQ_TOPIC_REMOVED, LOGQ_ABORTED, or a system error. */
 export async function digestPartition(
   context: ViewContext,
   fromOffset: number,
   toOffset: number,
   signal?: AbortSignal,
 ): Promise<PartitionDigest> {
-  const hash = createHash('sha256')
-  let recordCount = 0
+  const digest = new RunningDigest()
   for await (const slice of readPartition(context, fromOffset, toOffset, signal)) {
-    recordCount += withRecords(slice, () => updateWithSlice(hash, slice))
+    withRecords(slice, () => {
+      digest.add(slice)
+    })
   }
-  return { partition: context.partition, digest: hash.digest('hex'), recordCount }
+  // Reading ends early without an error, and half a digest would be a wrong one.
+  if (signal?.aborted === true) throw new LogqError('LOGQ_ABORTED', 'stopped while computing a digest')
+  return { partition: context.partition, ...digest.finish() }
 }
 
-/** The digest of a topic: of its partitions' numbers and digests, ascending. */
-export function digestOfPartitions(partitions: readonly PartitionDigest[]): string {
-  const hash = createHash('sha256')
-  for (const { partition, digest } of [...partitions].sort((a, b) => a.partition - b.partition))
-    hash.update(`${partition} ${digest}\n`)
-  return hash.digest('hex')
-}
+/** Hashing many small pieces one by one is slow. */
+const HASHED_AT_ONCE_BYTES = 64 << 10
 
-/** Gives the number of records. */
-function updateWithSlice(hash: Hash, { batch, fromOffset, toOffset }: BatchSlice): number {
-  let recordCount = 0
-  const cursor = batch.cursor()
-  while (cursor.next()) {
-    if (cursor.offset < fromOffset || cursor.offset >= toOffset) continue
-    updateWithRecord(hash, cursor)
-    recordCount += 1
+class RunningDigest {
+  readonly #hash = createHash('sha256')
+  readonly #collected = new GrowableBytes(2 * HASHED_AT_ONCE_BYTES)
+  #recordCount = 0
+
+  add({ batch, fromOffset, toOffset }: BatchSlice): void {
+    const cursor = batch.cursor()
+    while (cursor.next()) {
+      if (cursor.offset < fromOffset || cursor.offset >= toOffset) continue
+      this.#record(cursor)
+      this.#recordCount += 1
+    }
   }
-  return recordCount
-}
 
-type Hash = ReturnType<typeof createHash>
-
-/** Timestamp int64, key, value, number of headers int32, then key and value of each; lengths are int32, -1 for null; big-endian. */
-function updateWithRecord(hash: Hash, cursor: RecordCursor): void {
-  const head = Buffer.allocUnsafe(8)
-  head.writeBigInt64BE(BigInt(cursor.timestampMs))
-  hash.update(head)
-  updateWithBytes(hash, cursor.copyKey())
-  updateWithBytes(hash, cursor.copyValue())
-  const headers = cursor.copyHeaders()
-  updateWithLength(hash, headers.length)
-  for (const { key, value } of headers) {
-    updateWithBytes(hash, Buffer.from(key))
-    updateWithBytes(hash, value)
+  finish(): { readonly digest: string; readonly recordCount: number } {
+    this.#flush()
+    return { digest: this.#hash.digest('hex'), recordCount: this.#recordCount }
   }
-}
 
-function updateWithBytes(hash: Hash, bytes: Uint8Array | null): void {
-  updateWithLength(hash, bytes?.length ?? -1)
-  if (bytes !== null) hash.update(bytes)
-}
+  /** Timestamp int64, key, value, number of headers int32, then key and value of each; lengths are int32, -1 for null; big-endian. */
+  #record(cursor: RecordCursor): void {
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd, headerCount } = cursor
+    const collected = this.#collected
+    collected.reserve(8)
+    writeInt64(collected.bytes, collected.length, cursor.timestampMs)
+    collected.length += 8
+    this.#bytes(keyStart < 0 ? null : bytes.subarray(keyStart, keyEnd))
+    this.#bytes(valueStart < 0 ? null : bytes.subarray(valueStart, valueEnd))
+    this.#length(headerCount)
+    if (headerCount === 0) return
+    for (const { key, value } of cursor.copyHeaders()) {
+      this.#bytes(Buffer.from(key))
+      this.#bytes(value)
+    }
+  }
 
-function updateWithLength(hash: Hash, length: number): void {
-  const bytes = Buffer.allocUnsafe(4)
-  bytes.writeInt32BE(length)
-  hash.update(bytes)
+  #bytes(part: Uint8Array | null): void {
+    this.#length(part?.length ?? -1)
+    if (part === null) return
+    if (this.#collected.length + part.length > HASHED_AT_ONCE_BYTES) this.#flush()
+    if (part.length > HASHED_AT_ONCE_BYTES) this.#hash.update(part)
+    else this.#collected.append(part)
+  }
+
+  #length(length: number): void {
+    const collected = this.#collected
+    collected.reserve(4)
+    writeInt32(collected.bytes, collected.length, length)
+    collected.length += 4
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#collected.view())
+    this.#collected.clear()
+  }
 }

@@ -107,11 +107,19 @@ export function checkOverrides(value: unknown, file: string): TopicOverrides {
   for (const [name, setting] of Object.entries(value)) {
     if (!isSettingName(name)) throw damaged(file, `'${name}' is not a setting`)
     if (typeof setting !== 'number' && typeof setting !== 'string') throw damaged(file, `'${name}' has no number or text`)
-    const parsed = parseSetting(name, String(setting))
-    if (parsed !== setting) throw damaged(file, `'${name}' has the value '${String(setting)}'`)
+    if (!isValue(name, setting)) throw damaged(file, `'${name}' has the value '${String(setting)}'`)
     overrides[name] = setting
   }
   return overrides
+}
+
+/** Whether a setting may have a value, as the topic file holds it. */
+function isValue(name: SettingName, value: number | string): boolean {
+  try {
+    return parseSetting(name, String(value)) === value
+  } catch {
+    return false
+  }
 }
 
 export function isSettingName(name: string): name is SettingName {

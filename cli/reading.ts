@@ -5,7 +5,7 @@ import { viewContext } from '../lib/store/partition.js'
 import { openStore, type Store } from '../lib/store/store.js'
 import type { TopicFile } from '../lib/store/topic-file.js'
 import { getTopic } from '../lib/store/topics.js'
-import { selectPartitions as allPartitions } from '../lib/store/partition.js'
+import { selectPartitions as partitionsHere } from '../lib/store/partition.js'
 import { usageError } from './errors.js'
 import type { Io } from './io.js'
 import { options } from './options.js'
@@ -57,7 +57,7 @@ export function batchPrinter(given: PrintingArguments, limit: number | undefined
 }
 
 export function partitionsOf(store: Store, file: TopicFile, list: PartitionList | undefined): number[] {
-  return list === undefined ? allPartitions(store, file) : selectPartitions(list, file.topic, file.partitions)
+  return partitionsHere(store, file, list === undefined ? undefined : selectPartitions(list, file.topic, file.partitions))
 }
 
 /** --format batch is exactly one partition of one topic: nothing in the bytes would say which is which. */

@@ -166,6 +166,7 @@ export const command = defineCommand({
     checkCombinations(args)
     const timestampMs = resolveTimestamp(args, io)
     const inputs = await openInputs(args.operands.files, io)
+    checkNewTopic(args, io)
     const store = await openForWriting(args, io)
     const file = await topicFor(store, topic, args)
     checkTopic(file, args)
@@ -357,6 +358,29 @@ function isDirectory(path: string, io: Io): boolean {
   }
 }
 
+/** What would refuse the topic after it was created is said before anything is. */
+function checkNewTopic(args: Arguments, io: Io): void {
+  const { topic } = args.operands
+  const { noCreate, partitions = 1, partition, format } = args.options
+  if (noCreate || topicExists(storePath(args.options.store, io), topic, io)) return
+  if (partition !== undefined && partition >= partitions) {
+    throw new LogqError('LOGQ_UNKNOWN_PARTITION', `the new topic '${topic}' would have no partition ${partition}`, {
+      hint: `give it more than ${partitions} with --partitions`,
+    })
+  }
+  if (format.kind === 'batch' && partition === undefined && partitions > 1) throw batchNeedsPartition(topic, partitions)
+}
+
+/** Also true when that cannot be told, or no topic can be created: opening it for writing says why. */
+function topicExists(path: string, topic: string, io: Io): boolean {
+  try {
+    const store = openStore(io.system, path)
+    return store.kind === 'kafka' || findTopic(store, topic) !== undefined
+  } catch (error) {
+    return !isLogqError(error, 'LOGQ_UNKNOWN_STORE')
+  }
+}
+
 async function openForWriting(args: Arguments, io: Io): Promise<Store> {
   const path = storePath(args.options.store, io)
   const { allowNetworkFileSystem, mode, noCreate } = args.options
@@ -397,6 +421,10 @@ function checkTopic(file: TopicFile, args: Arguments): void {
     throw usageError(`topic '${file.topic}' has the partitioner '${file.partitioner}', not '${partitioner}'`)
   }
   if (format.kind === 'batch' && partition === undefined && file.partitions > 1) {
-    throw usageError(`--format batch needs a partition: topic '${file.topic}' has ${file.partitions}`, 'name it with -p')
+    throw batchNeedsPartition(file.topic, file.partitions)
   }
+}
+
+function batchNeedsPartition(topic: string, partitions: number): LogqError {
+  return usageError(`--format batch needs a partition: topic '${topic}' has ${partitions}`, 'name it with -p')
 }

@@ -518,14 +518,19 @@ function unlessDiskFails(write: () => void): void {
 /** Nothing was appended, whichever step failed. */
 function appendFailed(path: string, error: unknown): unknown {
   if (error instanceof LogqError || systemErrorCode(error) === undefined) return error
-  return new LogqError('LOGQ_IO', `cannot append to '${path}': ${describe(error)}`, {
+  const file = error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : path
+  return new LogqError('LOGQ_IO', `cannot append to '${file}': ${describe(error)}`, {
     cause: error,
     ...hintFor(error),
   })
 }
 
+/** `EINVAL: is a FIFO, not a regular file, open 'x'` becomes `is a FIFO, not a regular file`. */
 function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  const reason = error.message.replace(`${systemErrorCode(error) ?? ''}: `, '')
+  const end = 'syscall' in error && typeof error.syscall === 'string' ? reason.lastIndexOf(`, ${error.syscall}`) : -1
+  return end === -1 ? reason : reason.slice(0, end)
 }
 
 function hintFor(error: unknown): { hint?: string } {

@@ -8,9 +8,9 @@ import { listSegments, logEndOffset, logStartOffset, type ViewContext } from '..
 import { ownershipOf } from '../system/durable.js'
 import { kafkaLogStartOffset } from './kafka-directory.js'
 import type { Store } from './store.js'
-import type { TopicConfig } from './topic-config.js'
+import { TopicConfig } from './topic-config.js'
 import type { TopicFile } from './topic-file.js'
-import { partitionDirectory } from './topics.js'
+import { findTopic, partitionDirectory } from './topics.js'
 
 export interface PartitionOffsets {
   readonly logStartOffset: number
@@ -41,8 +41,14 @@ export function appendContext(store: Store, topic: string, partition: number, co
 /** For reading. */
 export function viewContext(store: Store, topic: string, partition: number): ViewContext {
   const context = { system: store.system, directory: partitionDirectory(store, topic, partition), topic, partition }
-  const knownLogStartOffset = store.kind === 'kafka' ? kafkaLogStartOffset(store, topic, partition) : undefined
+  if (store.kind === 'logq') return { ...context, isContiguous: !isCompacted(findTopic(store, topic)) }
+  const knownLogStartOffset = kafkaLogStartOffset(store, topic, partition)
   return knownLogStartOffset === undefined ? context : { ...context, knownLogStartOffset }
+}
+
+/** Compaction leaves gaps. */
+function isCompacted(file: TopicFile | undefined): boolean {
+  return file !== undefined && new TopicConfig(file.config).choice('cleanup.policy').includes('compact')
 }
 
 /** Start and end of a partition now. */
@@ -58,12 +64,22 @@ export function selectPartitions(store: Store, file: TopicFile, wanted?: readonl
       store.kind === 'logq' || store.system.fs.pathStatus(partitionDirectory(store, file.topic, partition)) !== undefined,
   )
   if (wanted === undefined) return here
+  const isHere = new Set(here)
   for (const partition of wanted) {
-    if (!here.includes(partition)) {
+    if (!isHere.has(partition)) {
+      if (Number.isInteger(partition) && partition >= 0 && partition < file.partitions)
+        throw notHere(store, file.topic, partition)
       throw new LogqError('LOGQ_UNKNOWN_PARTITION', `topic '${file.topic}' has no partition ${partition}`, {
         hint: `it has ${file.partitions}: see 'logq topic show ${file.topic}'`,
       })
     }
   }
   return [...wanted].sort((a, b) => a - b)
+}
+
+/** The partitions of a topic that Kafka wrote may be spread over several directories and brokers. */
+function notHere(store: Store, topic: string, partition: number): LogqError {
+  return new LogqError('LOGQ_UNKNOWN_PARTITION', `partition ${partition} of topic '${topic}' is not in '${store.path}'`, {
+    hint: `another log directory or broker may have it: see 'logq topic show ${topic}' for those that are here`,
+  })
 }

@@ -142,6 +142,13 @@ table('unknown topics and partitions are status 1 and name what is there', [
   { script: 'logq cat t -p 1', status: 1, stderr: /topic 't' has no partition 1\n {2}hint: it has only partition 0/ },
   { script: 'logq tail t -p 0,5-7', status: 1, stderr: /has no partition 7/ },
   { script: 'echo x | logq produce t -p 1', status: 1, stderr: /topic 't' has no partition 1/ },
+  {
+    script: 'echo x | logq produce new -p 3',
+    status: 1,
+    stderr: /topic 'new' would have no partition 3\n {2}hint: .*--partitions/,
+  },
+  { script: 'echo x | logq produce new -p 3 -s other; test ! -e other && exit 1', status: 1, stderr: /have no partition 3/ },
+  { script: 'logq produce new --partitions 2 --format batch < /dev/null', status: 2, stderr: /batch needs a partition/ },
   { script: 'logq topic create t', status: 1, stderr: /topic 't' exists already\n {2}hint: / },
 ])
 

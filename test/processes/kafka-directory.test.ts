@@ -39,6 +39,19 @@ test('topics are inferred, and read: foreign directories skipped, the log start 
   t.is((await cli.shell('find kafka -type f | sort | xargs cksum; ls -AR kafka')).stdout.toString(), before)
 })
 
+test('a partition that another broker has is said not to be in this directory', async (t) => {
+  const cli = makeCli(t)
+  await kafkaDirectory(cli)
+  await cli.shell('rm -r kafka/foo-0')
+  for (const command of ['cat', 'tail', 'digest']) {
+    const done = await cli.shell(`logq ${command} foo -p 0 -s kafka`)
+    t.is(done.status, 1, command)
+    t.regex(done.stderr, /partition 0 of topic 'foo' is not in 'kafka'\n {2}hint: /, command)
+  }
+  t.is((await cli.shell('logq cat foo -p 1 -s kafka | wc -l')).stdout.toString().trim(), '41')
+  t.regex((await cli.shell('logq cat foo -p 2 -s kafka')).stderr, /topic 'foo' has no partition 2/)
+})
+
 test('whatever writes refuses: status 1, a hint, and not a byte changed', async (t) => {
   const cli = makeCli(t)
   await kafkaDirectory(cli)

@@ -68,6 +68,7 @@ function describePlace(place: CorruptionPlace): string {
   return where + offset
 }
 
+/** Whether something that was caught is an error of logq, and of a certain kind. */
 export function isLogqError(error: unknown, code?: ErrorCode): error is LogqError {
   return error instanceof LogqError && (code === undefined || error.code === code)
 }

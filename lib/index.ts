@@ -1,26 +1,32 @@
 /**
- * logq as a library: stores, topics, producing and reading. Exports only.
+ * logq as a library: stores, topics, producing, reading, checking. Exports only.
  *
- *     import { createNodeSystem, openOrCreateStore, createTopic, Producer, readRecords } from 'logq'
+ *     import { createNodeSystem, createTopic, openOrCreateStore, Producer, readRecords } from 'logq'
  *
  *     const store = await openOrCreateStore(createNodeSystem(), '/var/lib/logq')
  *     await createTopic(store, 'events')
+ *     const text = new TextEncoder()
  *     const producer = await Producer.open(store, 'events')
- *     await producer.add({ key: Buffer.from('u1'), value: Buffer.from('login') })
+ *     await producer.add({ key: text.encode('u1'), value: text.encode('login') })
  *     await producer.close()
  *     for await (const record of readRecords(store, 'events')) console.log(record.offset, record.value)
  *
- * Byte arrays are Uint8Array, offsets and timestamps are numbers (timestamps in ms). Everything that can wait takes an
- * AbortSignal. Errors are LogqError with a stable `code`.
+ * Byte arrays are Uint8Array, offsets and timestamps are numbers (timestamps in ms). Everything that can wait takes an AbortSignal. Errors are
+ * LogqError with a stable `code`, or system errors as Node.js makes them.
  */
 export { CorruptionError, LogqError, isLogqError, type CorruptionPlace, type ErrorCode } from './errors.js'
 
 export { createNodeSystem } from './system/node-system.js'
-export type { System } from './system/system.js'
+export type { ChangeHints, Clock, KernelLocks, ProcessIdentity, Random, System } from './system/system.js'
+export type { FileStatus, FileSystem, OpenMode } from './system/file-system.js'
+export type { Ownership } from './system/durable.js'
 
 export type { Header, LogRecord, RecordInput, TimestampType } from './record/record.js'
 export type { Codec } from './record/codec.js'
-export { RecordBatch, InvalidBatchError } from './record/batch.js'
+export { InvalidBatchError, RecordBatch, type ReadRecordsOptions } from './record/batch.js'
+export type { ReadPlace } from './bytes/varint.js'
+export type { RecordCursor, RecordPlace, RecordsArea } from './record/record-cursor.js'
+export type { SealedBatch } from './record/batch-builder.js'
 
 export { openOrCreateStore, openStore, type CreateStoreOptions, type Store } from './store/store.js'
 export {
@@ -31,10 +37,19 @@ export {
   getTopic,
   listTopics,
   removeTopic,
+  type ChangeOptions,
   type CreateTopicOptions,
 } from './store/topics.js'
+export type { LockWait } from './log/partition-lock.js'
 export type { Partitioner, TopicFile } from './store/topic-file.js'
-export { TOPIC_SETTINGS, TopicConfig, type SettingName, type TopicOverrides } from './store/topic-config.js'
+export {
+  TOPIC_SETTINGS,
+  type ChoiceSetting,
+  type NumberSetting,
+  type Setting,
+  type SettingName,
+  type TopicOverrides,
+} from './store/topic-config.js'
 export { describeTopic, type PartitionDescription, type TopicDescription } from './store/describe-topic.js'
 
 export { Producer, type AppendedRecords, type ProducerOptions, type UnwrittenRecords } from './produce/producer.js'
@@ -53,4 +68,9 @@ export {
 export { checkPartition, checkTopicFiles, repairPartition, type CheckOptions } from './maintain/check-store.js'
 export type { PartitionCheck } from './maintain/inspect-partition.js'
 export type { Finding } from './maintain/finding.js'
+export type { RepairReport } from './maintain/repair-partition.js'
+export type { RewrittenSegment } from './maintain/rewrite-segment.js'
+export type { MovedFile } from './maintain/move-files.js'
+export type { OffsetGap } from './log/known-gaps.js'
+export type { QuarantineReport } from './log/recovery.js'
 export { digestTopic, type DigestOptions, type PartitionDigest, type TopicDigest } from './maintain/digest.js'

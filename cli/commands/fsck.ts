@@ -65,7 +65,7 @@ export const command = defineCommand({
 /** Topic files of the topics that are named, or everything above the partitions. Returns the files that are damaged. */
 async function checkFiles(store: Store, named: readonly string[], print: Printer): Promise<Set<string>> {
   const wanted = new Set(named.map((topic) => topicPath(store, topic)))
-  const findings = checkTopicFiles(store).filter(({ file }) => named.length === 0 || wanted.has(file))
+  const findings = (await checkTopicFiles(store)).filter(({ file }) => named.length === 0 || wanted.has(file))
   await print.findings(findings)
   return new Set(findings.filter(({ kind }) => kind === 'damage').map(({ file }) => file))
 }

@@ -11,7 +11,7 @@ import { appendContext, viewContext } from '../store/partition.js'
 import { requireWritable, withStoreLock, type Store } from '../store/store.js'
 import { TopicConfig } from '../store/topic-config.js'
 import type { TopicFile } from '../store/topic-file.js'
-import { findTopic, getTopic, listTopics, partitionDirectory, topicPath } from '../store/topics.js'
+import { checkPartitioner, findTopic, getTopic, listTopics, partitionDirectory, topicPath } from '../store/topics.js'
 import type { Finding } from './finding.js'
 import { inspectPartition, type PartitionCheck } from './inspect-partition.js'
 import { repairPartition as repair, type RepairReport } from './repair-partition.js'
@@ -19,7 +19,7 @@ import { repairPartition as repair, type RepairReport } from './repair-partition
 /**
  * What is wrong with topic files and partition directories as such; their records are looked at by `checkPartition`. Throws a system error.
  */
-export function checkTopicFiles(store: Store): Finding[] {
+export async function checkTopicFiles(store: Store): Promise<Finding[]> {
   if (store.kind === 'kafka') return []
   const { fs } = store.system
   const topics = new Map<string, TopicFile | undefined>()
@@ -29,6 +29,7 @@ export function checkTopicFiles(store: Store): Finding[] {
     try {
       const found = findTopic(store, topic)
       topics.set(topic, found)
+      if (found !== undefined) await checkPartitioner(found.partitioner)
       if (found !== undefined && found.topic !== topic) {
         findings.push({ kind: 'damage', file, message: `it names another topic, '${found.topic}': correct it by hand` })
       }

@@ -10,7 +10,6 @@ import { BatchBuilder, recordSizeBytes, type SealedBatch } from '../record/batch
 import { BATCH_HEADER_BYTES } from '../record/batch.js'
 import { CODECS, type Codec } from '../record/codec.js'
 import { loadCodec } from '../record/compression.js'
-import type { LineKernel } from '../record/line-kernel.js'
 import type { RecordInput } from '../record/record.js'
 import { LiveTopic } from '../store/live-topic.js'
 import { appendContext, selectPartitions } from '../store/partition.js'
@@ -38,7 +37,6 @@ export interface ProducerOptions {
   /** Called after each batch was appended, before it is synced. */
   readonly onAppended?: (range: AppendedRecords) => void
   readonly allowNetworkFileSystem?: boolean
-  readonly kernel?: LineKernel
 }
 
 export interface AppendedRecords {
@@ -256,8 +254,7 @@ export class Producer {
     const existing = this.#collecting.get(partition)
     if (existing !== undefined) return existing
     const maxBatchBytes = this.options.batchBytes ?? DEFAULT_BATCH_BYTES
-    const { kernel } = this.options
-    const builder = new BatchBuilder({ codec: this.codec, maxBatchBytes, ...(kernel === undefined ? {} : { kernel }) })
+    const builder = new BatchBuilder({ codec: this.codec, maxBatchBytes })
     const collecting = { builder, firstTag: 0 }
     this.#collecting.set(partition, collecting)
     return collecting

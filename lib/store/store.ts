@@ -14,6 +14,7 @@ import {
   type Ownership,
 } from '../system/durable.js'
 import type { FileStatus } from '../system/file-system.js'
+import { lockIsBusy, waitForLock, type LockWait } from '../system/lock-wait.js'
 import type { System } from '../system/system.js'
 import { STORE_FILE, STORE_LOCK_FILE, TOPICS_DIRECTORY, partitionsInListing } from './names.js'
 
@@ -29,7 +30,8 @@ export interface Store {
   readonly ownership: Ownership
 }
 
-export interface CreateStoreOptions {
+/** And how to wait for another process that is creating the store. */
+export interface CreateStoreOptions extends LockWait {
   /** Permissions of the directory; files get them without the execute bits. Default 0700. */
   readonly mode?: number
   /** Write although the file system is one on which locks or syncs cannot be relied on (NFS, SMB, 9p, FUSE). */
@@ -70,9 +72,10 @@ export async function openOrCreateStore(system: System, path: string, options: C
   const status = statusOf(system, path)
   if (status === undefined) throw new LogqError('LOGQ_IO', `store '${path}' vanished while it was created`)
   const ownership = ownershipOf(status)
-  await withStoreLock({ system, path, ownership }, () => {
+  const create = () => {
     if (readSmallFile(system.fs, `${path}/${STORE_FILE}`) === undefined) writeStore(system, path, ownership)
-  })
+  }
+  await withStoreLock({ system, path, ownership }, create, options)
   return openStore(system, path)
 }
 
@@ -87,15 +90,27 @@ export function requireWritable(store: Store, options: Pick<CreateStoreOptions, 
   return store
 }
 
-/** Runs `change` while no other process changes topics. Changes of topics are rare and short; appends do not take this lock. */
+/**
+ * Runs `change` while no other process changes topics. Changes of topics are rare and short; appends do not take this lock, and nobody waits
+ * for an append lock while holding it. Throws LOGQ_BUSY, or LOGQ_ABORTED when the signal ends the wait; `change` itself is not interrupted.
+ */
 export async function withStoreLock<Result>(
   store: Pick<Store, 'system' | 'path' | 'ownership'>,
   change: () => Result | Promise<Result>,
+  wait: LockWait = {},
 ): Promise<Result> {
   const { system, path, ownership } = store
-  const fd = openOrCreateFile(system, `${path}/${STORE_LOCK_FILE}`, ownership)
+  // The file is empty: its holder is not known.
+  const lock = { path: `${path}/${STORE_LOCK_FILE}`, readHolderPid: () => 0 }
+  const fd = openOrCreateFile(system, lock.path, ownership)
+  if (!system.locks.tryLock(fd, false)) {
+    if (wait.wait === 'no') {
+      system.fs.close(fd)
+      throw lockIsBusy(lock)
+    }
+    await waitForLock(system, fd, lock, wait)
+  }
   try {
-    if (!system.locks.tryLock(fd, false)) await system.locks.waitForLock(fd, false)
     return await change()
   } finally {
     system.fs.close(fd)

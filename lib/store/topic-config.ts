@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const MIB = 1 << 20
 
-interface NumberSetting {
+export interface NumberSetting {
   readonly kind: 'number'
   readonly unit: 'ms' | 'bytes' | 'count'
   readonly default: number
@@ -17,7 +17,7 @@ interface NumberSetting {
   readonly meaning: string
 }
 
-interface ChoiceSetting {
+export interface ChoiceSetting {
   readonly kind: 'choice'
   readonly default: string
   readonly choices: readonly string[]
@@ -98,6 +98,18 @@ export function parseSetting(name: string, text: string): number | string {
     })
   }
   return value
+}
+
+/** Settings as they are stored: units resolved, null (back to the default) kept. Throws LOGQ_USAGE for a name or value that cannot be. */
+export function resolveSettings(
+  settings: Readonly<Record<string, number | string | null>>,
+): Record<string, number | string | null> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => {
+      settingOf(name)
+      return [name, value === null ? null : parseSetting(name, String(value))]
+    }),
+  )
 }
 
 /** Checks what a topic file holds; a name that this program does not know, or a value out of range, is refused. */

@@ -7,10 +7,10 @@
  * Removing: 1 `T.json` renamed to `T.rm`: the topic is gone from here on; 2 each partition marked deleted under its append
  * lock; 3 renamed aside to `.removed-…`; 4 its files unlinked; 5 `T.rm` unlinked. Crash before 5: the next topic command goes on.
  */
-import { LogqError } from '../errors.js'
+import { LogqError, isLogqError, systemErrorCode } from '../errors.js'
 import { createPartition, markPartitionDeleted, removePartitionDirectory } from '../log/create-partition.js'
 import { LOCK_FILE, parsePartitionDirectoryName, partitionDirectoryName } from '../log/file-names.js'
-import type { LockWait } from '../log/partition-lock.js'
+import { PartitionLock, type LockWait } from '../log/partition-lock.js'
 import { compileNumberExpression } from '../record/expression.js'
 import { isTemporaryName, parentDirectory, readSmallFile, removeQuietly, replaceFile } from '../system/durable.js'
 import { kafkaTopics } from './kafka-directory.js'
@@ -24,7 +24,7 @@ import {
   twinOf,
 } from './names.js'
 import { makeDirectory, randomId, requireWritable, withStoreLock, type Store } from './store.js'
-import type { TopicOverrides } from './topic-config.js'
+import { resolveSettings, type TopicOverrides } from './topic-config.js'
 import {
   DEFAULT_PARTITIONER,
   formatTopicFile,
@@ -34,12 +34,16 @@ import {
   type TopicFile,
 } from './topic-file.js'
 
-export interface CreateTopicOptions {
+/** And how to wait for other processes. */
+export interface CreateTopicOptions extends LockWait {
   /** Default 1. */
   readonly partitions?: number
   readonly partitioner?: Partitioner
   readonly config?: TopicOverrides
 }
+
+/** How a change of a topic waits for other processes that are changing topics. */
+export type ChangeOptions = LockWait
 
 export const MAX_PARTITIONS = 100_000
 const REMOVED_PREFIX = '.removed-'
@@ -74,16 +78,18 @@ export async function createTopic(store: Store, topic: string, options: CreateTo
   checkTopicName(topic)
   const partitions = checkPartitionCount(options.partitions ?? 1)
   const partitioner = await checkPartitioner(options.partitioner ?? DEFAULT_PARTITIONER)
+  const config = withoutNulls(resolveSettings(options.config ?? {}))
   requireWritable(store, { allowNetworkFileSystem: true })
-  return withStoreLock(store, async () => {
-    await finishPending(store, {})
+  const create = async (): Promise<{ file: TopicFile; busy?: never } | { file?: never; busy: string }> => {
+    const busy = (await finishPending(store)).get(topic)
+    if (busy !== undefined) return { busy }
     refuseExisting(store, topic)
     const file: TopicFile = {
       topic,
       topicId: randomId(store.system),
       partitions,
       partitioner,
-      config: options.config ?? {},
+      config,
       created: new Date(store.system.clock.nowMs()).toISOString(),
     }
     const creating = `${topicsDirectory(store)}/${topic}${CREATING_SUFFIX}`
@@ -102,33 +108,48 @@ export async function createTopic(store: Store, topic: string, options: CreateTo
       }
       throw error
     }
-    return file
-  })
+    return { file }
+  }
+  for (;;) {
+    const { file, busy } = await withStoreLock(store, create, options)
+    if (file !== undefined) return file
+    // Until the removed topic of that name is out of the way.
+    await waitForAppends(store, busy, options)
+  }
 }
 
-/** Replaces settings; null takes one back to its default. Running producers notice within a second. */
+/**
+ * Replaces settings; null takes one back to its default. Running producers notice within a second. Throws LOGQ_USAGE, LOGQ_UNKNOWN_TOPIC,
+ * LOGQ_READ_ONLY_STORE, LOGQ_ABORTED, or a system error.
+ */
 export async function alterTopic(
   store: Store,
   topic: string,
   changes: Readonly<Record<string, number | string | null>>,
+  wait: ChangeOptions = {},
 ): Promise<TopicFile> {
   requireWritable(store, { allowNetworkFileSystem: true })
-  return withStoreLock(store, async () => {
-    await finishPending(store, {})
+  const resolved = resolveSettings(changes)
+  const change = async () => {
+    await finishPending(store)
     const file = getTopic(store, topic)
-    const merged: Readonly<Record<string, number | string | null>> = { ...file.config, ...changes }
-    const config = Object.fromEntries(
-      Object.entries(merged).filter((entry): entry is [string, number | string] => entry[1] !== null),
-    )
-    return writeTopicFile(store, { ...file, config })
-  })
+    return writeTopicFile(store, { ...file, config: withoutNulls({ ...file.config, ...resolved }) })
+  }
+  return withStoreLock(store, change, wait)
 }
 
-/** Existing records stay where they are, so that keys may move to other partitions: that is Kafka's behaviour too. */
-export async function addPartitions(store: Store, topic: string, partitions: number): Promise<TopicFile> {
+/**
+ * Existing records stay where they are, so that keys may move to other partitions: that is Kafka's behaviour too. Throws as `alterTopic`.
+ */
+export async function addPartitions(
+  store: Store,
+  topic: string,
+  partitions: number,
+  wait: ChangeOptions = {},
+): Promise<TopicFile> {
   requireWritable(store, { allowNetworkFileSystem: true })
-  return withStoreLock(store, async () => {
-    await finishPending(store, {})
+  const change = async () => {
+    await finishPending(store)
     const file = getTopic(store, topic)
     checkPartitionCount(partitions)
     if (partitions <= file.partitions) {
@@ -137,20 +158,34 @@ export async function addPartitions(store: Store, topic: string, partitions: num
     createPartitions(store, topic, file.partitions, partitions)
     store.system.failpoint('topic-add-partitions.before-commit')
     return writeTopicFile(store, { ...file, partitions })
-  })
+  }
+  return withStoreLock(store, change, wait)
 }
 
-/** Removes a topic with all its records. Waits for appends that are under way. */
+function withoutNulls(settings: Readonly<Record<string, number | string | null>>): TopicOverrides {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null))
+}
+
+/**
+ * Removes a topic with all its records. Waits for appends that are under way. Throws LOGQ_UNKNOWN_TOPIC, LOGQ_READ_ONLY_STORE, LOGQ_BUSY,
+ * LOGQ_ABORTED, or a system error; once it has begun, the next change of a topic finishes it.
+ */
 export async function removeTopic(store: Store, topic: string, wait: LockWait = {}): Promise<void> {
   requireWritable(store, { allowNetworkFileSystem: true })
-  await withStoreLock(store, async () => {
-    await finishPending(store, wait)
+  const remove = async () => {
+    await finishPending(store)
     getTopic(store, topic)
     store.system.fs.rename(topicPath(store, topic), removingPath(store, topic)) // 1
     store.system.fs.syncDirectory(topicsDirectory(store))
     store.system.failpoint('topic-rm.after-intent')
-    await finishRemoval(store, topic, wait)
-  })
+    return await finishRemoval(store, topic)
+  }
+  const goOn = () => (store.system.fs.pathStatus(removingPath(store, topic)) === undefined ? undefined : finishRemoval(store, topic))
+  for (let busy = await withStoreLock(store, remove, wait); busy !== undefined;) {
+    // Without the store's lock, so that other topics can be changed meanwhile; somebody else may then finish this removal.
+    await waitForAppends(store, busy, wait)
+    busy = await withStoreLock(store, goOn, wait)
+  }
 }
 
 export function partitionDirectory(store: Store, topic: string, partition: number): string {
@@ -161,13 +196,21 @@ export function topicPath(store: Store, topic: string): string {
   return `${topicsDirectory(store)}/${topic}${TOPIC_SUFFIX}`
 }
 
-/** Finishes removals and undoes creations that a killed command left. The caller holds the store's lock. */
-async function finishPending(store: Store, wait: LockWait): Promise<void> {
+/**
+ * Finishes removals and undoes creations that a killed command left. The caller holds the store's lock. A removal that has to wait for an
+ * append is left for later: returns the topics of those, each with a partition directory that is in use.
+ */
+async function finishPending(store: Store): Promise<Map<string, string>> {
+  const busy = new Map<string, string>()
   makeDirectory(store.system, topicsDirectory(store), store.ownership.directoryMode)
   sweepTemporaries(store)
   const names = store.system.fs.list(topicsDirectory(store))
-  for (const topic of topicsInListing(names, REMOVING_SUFFIX)) await finishRemoval(store, topic, wait)
+  for (const topic of topicsInListing(names, REMOVING_SUFFIX)) {
+    const directory = await finishRemoval(store, topic)
+    if (directory !== undefined) busy.set(topic, directory)
+  }
   for (const topic of topicsInListing(names, CREATING_SUFFIX)) undoCreation(store, topic)
+  return busy
 }
 
 /** Left by processes that were killed: whoever writes one holds the store's lock, and that is us now. */
@@ -188,11 +231,16 @@ function isRemovedName(name: string): boolean {
   return name.startsWith(REMOVED_PREFIX) && /^[0-9a-f]{12}$/.test(name.slice(REMOVED_PREFIX.length))
 }
 
-async function finishRemoval(store: Store, topic: string, wait: LockWait): Promise<void> {
+/** The caller holds the store's lock, so nothing is waited for. Returns a partition directory whose append lock is held, and is done otherwise. */
+async function finishRemoval(store: Store, topic: string): Promise<string | undefined> {
   const { system, path } = store
+  let busy: string | undefined
   for (const directory of directoriesOf(store, topic)) {
     if (system.fs.pathStatus(`${directory}/${LOCK_FILE}`) !== undefined) {
-      await markPartitionDeleted(system, directory, wait) // 2
+      if (!(await tryMarkDeleted(store, directory))) {
+        busy = directory
+        continue
+      }
       system.failpoint('topic-rm.after-mark')
     }
     const aside = `${path}/${REMOVED_PREFIX}${Buffer.from(system.random.bytes(6)).toString('hex')}`
@@ -201,9 +249,38 @@ async function finishRemoval(store: Store, topic: string, wait: LockWait): Promi
   }
   system.fs.syncDirectory(path)
   sweepTemporaries(store) // 4
+  if (busy !== undefined) return busy
   system.failpoint('topic-rm.before-end')
   system.fs.unlink(removingPath(store, topic)) // 5
   system.fs.syncDirectory(topicsDirectory(store))
+  return undefined
+}
+
+async function tryMarkDeleted(store: Store, directory: string): Promise<boolean> {
+  try {
+    await markPartitionDeleted(store.system, directory, { wait: 'no' }) // 2
+    return true
+  } catch (error) {
+    if (isLogqError(error, 'LOGQ_BUSY')) return false
+    throw error
+  }
+}
+
+/**
+ * Returns when the append lock of a partition that is being removed was free, or the partition is gone. Nothing is changed here: by then the
+ * path may be that of a new topic.
+ */
+async function waitForAppends(store: Store, directory: string, wait: LockWait): Promise<void> {
+  let lock: PartitionLock | undefined
+  try {
+    lock = PartitionLock.open(store.system, directory)
+    await lock.acquire(wait)
+    lock.release()
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT' && !isLogqError(error, 'LOGQ_TOPIC_REMOVED')) throw error
+  } finally {
+    lock?.close()
+  }
 }
 
 /** Partition directories hold no record yet: the topic never existed for anybody. */

@@ -19,8 +19,6 @@
  *  8. Write the state block.
  */
 import { CorruptionError, LogqError } from '../errors.js'
-import { MAGIC, MAGIC_POSITION } from '../record/batch-layout.js'
-import { peekBatchSize } from '../record/batch.js'
 import { isTemporaryName, ownershipOf, readUpTo, removeQuietly, replaceFileInPieces } from '../system/durable.js'
 import { BatchPlaces } from './batch-places.js'
 import { BatchScanner, misfit, type ScanStep } from './batch-scanner.js'
@@ -33,6 +31,7 @@ import {
   segmentBaseOffsets,
   segmentFileName,
 } from './file-names.js'
+import { areAttributesKnown, findWholeBatch, isCountPlausible } from './find-whole-batch.js'
 import { anchorBelow } from './index-anchor.js'
 import { newEpochId, readLeaderEpochs, writeLeaderEpochs } from './leader-epoch-file.js'
 import type { LeaderEpoch } from './leader-epochs.js'
@@ -45,6 +44,11 @@ import type { SegmentTail } from './segment-tail.js'
 
 /** An unsynced tail that is longer is synced once verified, so that the next process need not verify it again. */
 export const SYNC_AFTER_VERIFIED_BYTES = 4 << 20
+
+/** So many times as many bytes as are bad may be summed to tell whether a whole batch is among them. */
+const SUMMED_PER_BYTE = 8
+/** The offsets of a segment are relative ones of 31 bits. */
+const OFFSETS_OF_SEGMENT = 2 ** 31
 
 export interface RecoveredLog {
   readonly files: SegmentFiles
@@ -448,7 +452,7 @@ function holdsOnlyTornBatch(context: LogContext, end: VerifiedEnd): boolean {
   const { fs } = context.system
   const fd = fs.open(`${context.directory}/${fileOf(end)}`, 'read')
   try {
-    if (end.stop.kind === 'incomplete') return !holdsWholeBatch(context, fd, end.position + 1)
+    if (end.stop.kind === 'incomplete') return !mayHoldWholeBatch(context, fd, end)
     for (const bytes of piecesOf(context, fd, end.position)) {
       if (bytes.some((byte) => byte !== 0)) return false
     }
@@ -458,17 +462,29 @@ function holdsOnlyTornBatch(context: LogContext, end: VerifiedEnd): boolean {
   }
 }
 
-/** Whether a whole batch begins anywhere from a position on. */
-function holdsWholeBatch(context: LogContext, fd: number, from: number): boolean {
-  const { fs } = context.system
+/**
+ * Whether a whole batch that could follow begins anywhere behind the end. Where that would take too long to tell it may: what is kept in
+ * quarantine is not lost. The caller holds the append lock, so that hostile bytes must not make this long.
+ */
+function mayHoldWholeBatch(
+  { system: { fs } }: LogContext,
+  fd: number,
+  { position, offset, leaderEpoch }: VerifiedEnd,
+): boolean {
   const { sizeBytes } = fs.fileStatus(fd)
-  const rest = readUpTo(fs, fd, from, Math.max(0, sizeBytes - from))
-  for (let at = rest.indexOf(MAGIC, MAGIC_POSITION); at >= 0; at = rest.indexOf(MAGIC, at + 1)) {
-    const start = at - MAGIC_POSITION
-    const batchBytes = peekBatchSize(rest, start, rest.length - start)
-    if (batchBytes <= 0 || batchBytes > rest.length - start) continue
-    const scanner = new BatchScanner(fs, fd, from + start, { checkCrc: true, chunkBytes: batchBytes })
-    if (scanner.next().kind === 'batch') return true
-  }
-  return false
+  const found = findWholeBatch({
+    fs,
+    fd,
+    fromPosition: position + 1,
+    sizeBytes,
+    maxSummedBytes: SUMMED_PER_BYTE * (sizeBytes - position),
+    accepts: (header) =>
+      header.baseOffset >= offset &&
+      header.baseOffset < offset + OFFSETS_OF_SEGMENT &&
+      header.leaderEpoch >= leaderEpoch &&
+      header.recordCount > 0 &&
+      areAttributesKnown(header) &&
+      isCountPlausible(header),
+  })
+  return found !== 'none'
 }

@@ -4,10 +4,11 @@
  */
 import { systemErrorCode } from '../errors.js'
 import { LOG_SUFFIX, segmentFileName } from '../log/file-names.js'
+import type { PeekedHeader } from '../log/find-whole-batch.js'
 import type { ViewContext } from '../log/log-view.js'
 import { RecordBatch } from '../record/batch.js'
 import { readUpTo } from '../system/durable.js'
-import { peekHeader, type PeekedHeader } from './find-batch.js'
+import { peekHeader } from './find-batch.js'
 import { oddKind } from './odd-file.js'
 
 export interface Arrangement {

@@ -65,6 +65,10 @@ export class IndexCheck {
 
   /** What is left over names no batch of the segment, which ends at `endPosition`. */
   finish(endPosition: number, nextOffset: number): Finding[] {
+    if (this.options.isActive) {
+      if ((this.options.known?.offsetIndexBytes ?? 0) === 0) this.#offsets.passZeros()
+      if ((this.options.known?.timeIndexBytes ?? 0) === 0) this.#times.passZeros()
+    }
     const offset = this.#offsets.present
     const time = this.#times.present
     return [
@@ -175,6 +179,13 @@ class OpenIndex<Entry> {
     this.#look()
   }
 
+  /** To be called when no batch is left: zeros that none of them confirmed were preallocated for a segment that has no entries yet. */
+  passZeros(): void {
+    if (this.#slot > 0 || this.present === undefined || !this.#endsInZeros()) return
+    this.present = undefined
+    this.isUndecodable = false
+  }
+
   finding(kind: Finding['kind'], message: string): Finding {
     return { kind, file: this.file, position: this.#slot * this.entryBytes, message }
   }
@@ -191,7 +202,7 @@ class OpenIndex<Entry> {
   /** Kafka preallocates indexes: zeros behind the last entry are none. */
   #endsInZeros(): boolean {
     const { fs } = this.context.system
-    if (this.#fd === undefined || this.#slot === 0) return false
+    if (this.#fd === undefined) return false
     for (let position = this.#slot * this.entryBytes; ; position += 1 << 16) {
       const bytes = readUpTo(fs, this.#fd, position, 1 << 16)
       if (bytes.some((byte) => byte !== 0)) return false

@@ -16,6 +16,7 @@ import type { IngestOptions } from '../input/ingest-options.js'
 import { InputProgress } from '../input/input-progress.js'
 import { Pace } from '../input/pace.js'
 import type { Io } from '../io.js'
+import { lockWait } from '../lock-wait.js'
 import { parseTime } from '../offset-spec.js'
 import { parseMode } from '../mode.js'
 import { options } from '../options.js'
@@ -168,7 +169,7 @@ export const command = defineCommand({
     const inputs = await openInputs(args.operands.files, io)
     checkNewTopic(args, io)
     const store = await openForWriting(args, io)
-    const file = await topicFor(store, topic, args)
+    const file = await topicFor(store, topic, args, io)
     checkTopic(file, args)
     await produce(store, file, inputs, timestampMs, args, io)
   },
@@ -302,6 +303,8 @@ async function nameUnwritten(producer: Producer, progress: InputProgress, error:
   const appended = `${producer.appendedCount} records were appended before`
   if (isLogqError(error, 'LOGQ_SYNC_FAILED')) {
     await io.warn(`records from ${progress.place(first)} on were not written, others may be lost; ${appended}`)
+  } else if (unwritten.some(({ mayBeWritten }) => mayBeWritten === true)) {
+    await io.warn(`records from ${progress.place(first)} on may not have been written; ${appended}`)
   } else if (progress.unit === 'batch' || producer.appendedCount + badCount === first - 1) {
     await io.warn(`records from ${progress.place(first)} on were not written; ${appended}`)
   } else {
@@ -386,18 +389,20 @@ async function openForWriting(args: Arguments, io: Io): Promise<Store> {
   const { allowNetworkFileSystem, mode, noCreate } = args.options
   if (noCreate) return requireWritable(openStore(io.system, path), { allowNetworkFileSystem })
   return openOrCreateStore(io.system, path, {
+    ...lockWait(io),
     allowNetworkFileSystem,
     ...(mode === undefined ? {} : { mode: parseMode(mode) }),
   })
 }
 
-async function topicFor(store: Store, topic: string, args: Arguments): Promise<TopicFile> {
+async function topicFor(store: Store, topic: string, args: Arguments, io: Io): Promise<TopicFile> {
   const { noCreate, partitions, partitioner } = args.options
   const existing = findTopic(store, topic)
   if (existing !== undefined) return existing
   if (noCreate) return getTopic(store, topic)
   try {
     return await createTopic(store, topic, {
+      ...lockWait(io),
       ...(partitions === undefined ? {} : { partitions }),
       ...(partitioner === undefined ? {} : { partitioner }),
     })

@@ -2,6 +2,7 @@
 import { openStore } from '../../lib/store/store.js'
 import { addPartitions } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
+import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
 import { storePath } from '../store-path.js'
 import { parseWholeNumber } from '../units.js'
@@ -25,7 +26,7 @@ export const command = defineCommand({
     const { topic, total } = args.operands
     const partitions = parseWholeNumber(total, { minimum: 1, maximum: 100_000 })
     const store = openStore(io.system, storePath(args.options.store, io))
-    await addPartitions(store, topic, partitions)
+    await addPartitions(store, topic, partitions, lockWait(io))
     await io.explain(`topic '${topic}' has ${partitions} partitions`)
   },
 })

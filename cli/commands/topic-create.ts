@@ -3,6 +3,7 @@ import { openOrCreateStore } from '../../lib/store/store.js'
 import { checkPartitioner, createTopic } from '../../lib/store/topics.js'
 import { checkTopicName } from '../../lib/store/names.js'
 import { defineCommand } from '../command.js'
+import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
 import { storePath } from '../store-path.js'
 import { parseMode } from '../mode.js'
@@ -70,9 +71,10 @@ export const command = defineCommand({
     checkTopicName(topic)
     await checkPartitioner(partitioner)
     const config = withoutDefaults(parseSettings(settings))
-    const createOptions = { allowNetworkFileSystem, ...(mode === undefined ? {} : { mode: parseMode(mode) }) }
+    const wait = lockWait(io)
+    const createOptions = { allowNetworkFileSystem, ...wait, ...(mode === undefined ? {} : { mode: parseMode(mode) }) }
     const store = await openOrCreateStore(io.system, storePath(args.options.store, io), createOptions)
-    await createTopic(store, topic, { partitions, partitioner, config })
+    await createTopic(store, topic, { partitions, partitioner, config, ...wait })
     await io.explain(`topic '${topic}' with ${partitions} partitions was created in '${store.path}'`)
   },
 })

@@ -1,7 +1,10 @@
 /** logq topic rm */
-import { openStore } from '../../lib/store/store.js'
-import { getTopic, removeTopic } from '../../lib/store/topics.js'
+import { isLogqError } from '../../lib/errors.js'
+import { openStore, type Store } from '../../lib/store/store.js'
+import { findTopic, getTopic, removeTopic } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
+import type { Io } from '../io.js'
+import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
 import { storePath } from '../store-path.js'
 
@@ -15,6 +18,7 @@ export const command = defineCommand({
   man: {
     description: [
       'Removes topics with all their records. On a terminal it asks first; elsewhere **-y** is needed. Running producers end with exit status 1, naming what was not written; **tail -f** says that the topic is gone.',
+      'Files go once no append is under way. When a process that is stopped keeps one open for ever, and a signal ends the wait, the topic is gone all the same: its files are removed by the next command that changes topics and finds them free.',
     ],
   },
   async run(args, io) {
@@ -28,11 +32,18 @@ export const command = defineCommand({
     }
     if (!yes && !(await io.confirm(`remove ${topics.map((topic) => `'${topic}'`).join(', ')} with all records?`))) return
     for (const topic of topics) {
-      const onLongWait = (holderPid: number) => {
-        void io.warn(`waiting for the append lock of a partition of '${topic}', held by process ${holderPid}`)
-      }
-      await removeTopic(store, topic, { onLongWait, signal: io.signal })
+      await remove(store, topic, io)
       await io.explain(`topic '${topic}' was removed`)
     }
   },
 })
+
+async function remove(store: Store, topic: string, io: Io): Promise<void> {
+  try {
+    await removeTopic(store, topic, lockWait(io))
+  } catch (error) {
+    if (isLogqError(error, 'LOGQ_ABORTED') && findTopic(store, topic) === undefined)
+      await io.warn(`topic '${topic}' is gone; the next topic command removes its records`)
+    throw error
+  }
+}

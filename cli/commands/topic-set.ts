@@ -4,6 +4,7 @@ import { TOPIC_SETTINGS } from '../../lib/store/topic-config.js'
 import { alterTopic } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
 import { usageError } from '../errors.js'
+import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
 import { storePath } from '../store-path.js'
 import { parseSettings } from '../topic-settings.js'
@@ -40,7 +41,7 @@ export const command = defineCommand({
     const changes = parseSettings(args.operands.settings)
     if (Object.keys(changes).length === 0) throw usageError('no setting is given', 'for example retention.ms=7d')
     const store = openStore(io.system, storePath(args.options.store, io))
-    await alterTopic(store, args.operands.topic, changes)
+    await alterTopic(store, args.operands.topic, changes, lockWait(io))
     await io.explain(`topic '${args.operands.topic}' was changed`)
   },
 })

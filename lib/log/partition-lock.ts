@@ -6,6 +6,7 @@
  */
 import { LogqError, systemErrorCode } from '../errors.js'
 import { openOrCreateFile, ownershipOf, readUpTo, writeFully } from '../system/durable.js'
+import { lockIsBusy, waitForLock, type LockWait } from '../system/lock-wait.js'
 import type { System } from '../system/system.js'
 import { LOCK_FILE } from './file-names.js'
 import { STATE_BLOCK_BYTES, decodeStateBlock, encodeStateBlock, type StateBlock } from './state-block.js'
@@ -13,15 +14,8 @@ import { STATE_BLOCK_BYTES, decodeStateBlock, encodeStateBlock, type StateBlock 
 /** The holder's note stands beyond the state block: pid (int32), start ticks (int64). Kernel lock tables do not name holders. */
 export const HOLDER_NOTE_POSITION = 256
 export const HOLDER_NOTE_BYTES = 12
-const LONG_WAIT_MS = 5_000
 
-export interface LockWait {
-  /** 'no' gives LOGQ_BUSY at once when another process holds the lock. */
-  readonly wait?: 'yes' | 'no'
-  readonly signal?: AbortSignal | undefined
-  /** Called once, after 5 s of waiting, with the pid of the holder (0 when unknown). */
-  readonly onLongWait?: ((holderPid: number) => void) | undefined
-}
+export type { LockWait }
 
 export class PartitionLock {
   #fd: number
@@ -61,24 +55,11 @@ export class PartitionLock {
   /** Waits for the lock. Throws LOGQ_BUSY, LOGQ_ABORTED, or LOGQ_TOPIC_REMOVED when the file is another one by then. */
   async acquire(options: LockWait): Promise<void> {
     if (this.tryAcquire()) return
-    if (options.wait === 'no') {
-      const holder = this.readHolderPid()
-      throw new LogqError('LOGQ_BUSY', `'${this.path}' is locked by process ${holder}`, { hint: 'try again' })
-    }
-    // The wait cannot be cancelled, so it gets a descriptor of its own, which is closed when the lock comes too late.
+    const lock = { path: this.path, readHolderPid: () => this.readHolderPid() }
+    if (options.wait === 'no') throw lockIsBusy(lock)
+    // It gets a descriptor of its own, because a wait that was ended may still be granted the lock.
     const fd = this.#openAgain()
-    const granted = this.system.locks.waitForLock(fd, false)
-    const close = () => {
-      this.system.fs.close(fd)
-    }
-    const outcome = await this.#race(granted, options).catch((error: unknown) => {
-      close()
-      throw error
-    })
-    if (outcome === 'aborted') {
-      granted.then(close, close)
-      throw new LogqError('LOGQ_ABORTED', `stopped while waiting for '${this.path}'`)
-    }
+    await waitForLock(this.system, fd, lock, options)
     this.system.fs.close(this.#fd)
     this.#fd = fd
     this.#holderPid = 0
@@ -142,33 +123,6 @@ export class PartitionLock {
     if (this.system.fs.fileStatus(fd).inode === this.#inode) return fd
     this.system.fs.close(fd)
     throw topicRemoved(this.path)
-  }
-
-  async #race(granted: Promise<void>, options: LockWait): Promise<'granted' | 'aborted'> {
-    const stop = new AbortController()
-    const { signal } = options
-    const onAbort = () => {
-      stop.abort()
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted === true) stop.abort()
-    const longWait = this.system.clock.sleep(LONG_WAIT_MS, stop.signal).then(() => {
-      if (!stop.signal.aborted) options.onLongWait?.(this.readHolderPid())
-    })
-    const aborted = new Promise<'aborted'>((resolve) => {
-      const give = () => {
-        if (signal?.aborted === true) resolve('aborted')
-      }
-      stop.signal.addEventListener('abort', give, { once: true })
-      if (stop.signal.aborted) give()
-    })
-    try {
-      return await Promise.race([granted.then(() => 'granted' as const), aborted])
-    } finally {
-      stop.abort()
-      signal?.removeEventListener('abort', onAbort)
-      await longWait
-    }
   }
 }
 

@@ -6,6 +6,7 @@
  * Adding partitions: 1 directories; 2 synced; 3 the topic file replaced. Crash before 3: left-over directories are taken over.
  * Removing: 1 `T.json` renamed to `T.rm`: the topic is gone from here on; 2 each partition marked deleted under its append
  * lock; 3 renamed aside to `.removed-…`; 4 its files unlinked; 5 `T.rm` unlinked. Crash before 5: the next topic command goes on.
+ * A partition whose append lock is held at 2 is waited for without the store's lock, and passed over by all other commands.
  */
 import { LogqError, isLogqError, systemErrorCode } from '../errors.js'
 import { createPartition, markPartitionDeleted, removePartitionDirectory } from '../log/create-partition.js'
@@ -180,7 +181,8 @@ export async function removeTopic(store: Store, topic: string, wait: LockWait = 
     store.system.failpoint('topic-rm.after-intent')
     return await finishRemoval(store, topic)
   }
-  const goOn = () => (store.system.fs.pathStatus(removingPath(store, topic)) === undefined ? undefined : finishRemoval(store, topic))
+  const goOn = () =>
+    store.system.fs.pathStatus(removingPath(store, topic)) === undefined ? undefined : finishRemoval(store, topic)
   for (let busy = await withStoreLock(store, remove, wait); busy !== undefined;) {
     // Without the store's lock, so that other topics can be changed meanwhile; somebody else may then finish this removal.
     await waitForAppends(store, busy, wait)

@@ -45,6 +45,50 @@ test('topic rm waits for a stopped producer, names it, and goes on when it is ki
   t.is((await cli.shell('logq topic ls; ls store')).stdout.toString(), 'lock\nlogq.json\ntopics\n')
 })
 
+test('a removal that waits for a stopped producer keeps no other command waiting, says what is left on INT, and is finished later', async (t) => {
+  const cli = makeCli(t)
+  await cli.shell('seq 5 | logq produce t; seq 5 | logq produce other')
+  const pid = await stopped(t, cli, 'seq 101 120 | LOGQ_FAILPOINT=append.after-write=stop exec logq produce t')
+  const removing = cli.start('exec logq topic rm -y t')
+  const others = await cli.shell(
+    `for i in $(seq 100); do logq topic ls | grep -qx t || break; sleep 0.05; done
+     echo x | timeout 5 logq produce new && timeout 5 logq topic set other retention.ms=1d && timeout 5 logq topic rm -y other && logq topic ls; ls store`,
+  )
+  t.is(others.stdout.toString(), 'new\nlock\nlogq.json\nnew-0\nt-0\ntopics\n', others.stderr)
+  const again = cli.start('echo y | exec logq produce t')
+  for (const waiting of [removing, again])
+    await waiting.waitForOutput(new RegExp(`waiting for .*t-0/lock', held by process ${pid}\\b`), {
+      stream: 'stderr',
+      timeoutMs: 15_000,
+    })
+  removing.signal('SIGINT')
+  const done = await removing.finished
+  t.is(done.signal, 'SIGINT')
+  t.regex(done.stderr, /topic 't' is gone; the next topic command removes its records\n$/)
+  process.kill(pid, 'SIGKILL')
+  t.is((await again.finished).status, 0)
+  t.is((await cli.shell('logq cat t; ls store/topics')).stdout.toString(), 'y\nnew.json\nt.json\n')
+})
+
+for (const command of [
+  'topic create new',
+  'topic set t retention.ms=1d',
+  'topic add-partitions t 2',
+  'topic rm -y t',
+  'produce new',
+]) {
+  test(`${command} says that it waits for another topic command, and a signal ends the wait`, async (t) => {
+    const cli = makeCli(t)
+    await cli.shell('seq 5 | logq produce t')
+    await stopped(t, cli, 'LOGQ_FAILPOINT=topic-create.after-intent=stop exec logq produce tables < /dev/null')
+    const waiting = cli.start(`exec logq ${command} < /dev/null`)
+    await waiting.waitForOutput(/waiting for '.*store\/lock', held by another process/, { stream: 'stderr', timeoutMs: 15_000 })
+    waiting.signal('SIGINT')
+    t.is((await waiting.finished).signal, 'SIGINT')
+    t.is((await cli.shell('logq topic ls')).stdout.toString(), 't\n')
+  })
+}
+
 test('a producer that has only to sync names the stopped one that it waits for, and a signal ends the wait', async (t) => {
   const cli = makeCli(t)
   await cli.shell('logq topic create t')

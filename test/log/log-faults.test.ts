@@ -1,7 +1,7 @@
 import test from 'ava'
 import { isLogqError } from '../../lib/errors.js'
 import { listSegments, logEndOffset } from '../../lib/log/log-view.js'
-import { Log } from '../../lib/log/log.js'
+import { Log, UncertainAppendError } from '../../lib/log/log.js'
 import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
 import type { Fault } from '../helpers/faulty-file-system.js'
 import { appendOnce, judgeIndexes, judgeLitter } from '../crash/judge-log.js'
@@ -115,12 +115,35 @@ test('a short write that cannot be cut off again is cut by the next append', asy
   await log.append(batch(['a']))
   system.fs.failNth({ operation: 'write', pathIncludes: '.log', code: 'ENOSPC', shortBy: 20 })
   system.fs.failNth({ operation: 'truncate', pathIncludes: '.log', code: 'EIO' })
-  await t.throwsAsync(log.append(batch(['b'])))
+  const error = await t.throwsAsync(log.append(batch(['b'])))
+  t.false(error instanceof UncertainAppendError, 'it is not whole')
   system.fs.reset()
   t.deepEqual(await readAll(context), ['0:a'])
   t.deepEqual(await log.append(batch(['c'])), { baseOffset: 1, lastOffset: 1 })
   await log.close()
   t.deepEqual(await readAll(context), ['0:a', '1:c'])
+})
+
+test('a whole batch that cannot be cut off again after a failure is said to be there, perhaps', async (t) => {
+  for (const [operation, pathIncludes] of [
+    ['write', '/lock'],
+    ['write', '.index'],
+  ] as const) {
+    const system = createFakeSystem()
+    const context = createTiny(system)
+    const log = Log.open(context)
+    for (const value of ['a', 'b']) await log.append(batch([value]))
+    system.fs.failNth({ operation, pathIncludes, code: 'EIO', persistent: true })
+    system.fs.failNth({ operation: 'truncate', pathIncludes: '.log', code: 'EIO' })
+    const error = await t.throwsAsync(log.append(batch(['c'])), {
+      message: /; the records may have been appended all the same$/,
+    })
+    t.true(isLogqError(error, 'LOGQ_IO') && error instanceof UncertainAppendError, pathIncludes)
+    system.fs.reset()
+    t.deepEqual(await log.append(batch(['d'])), { baseOffset: 3, lastOffset: 3 })
+    await log.close()
+    t.deepEqual(await readAll(context), ['0:a', '1:b', '2:c', '3:d'])
+  }
 })
 
 const ROLL_FAULTS: readonly Fault[] = [

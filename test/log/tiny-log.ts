@@ -1,4 +1,5 @@
 /** Partitions in memory that are small enough to be looked at as a whole, and what a test wants to know of one. */
+import { isLogqError } from '../../lib/errors.js'
 import { createPartition } from '../../lib/log/create-partition.js'
 import { LOG_SUFFIX, segmentBaseOffsets, segmentFileName, type SegmentSuffix } from '../../lib/log/file-names.js'
 import type { LogConfig, LogContext } from '../../lib/log/log-context.js'
@@ -72,12 +73,23 @@ export async function readAll(
   context: LogContext,
   from = 0,
   to = logEndOffset(context, listSegments(context)),
+  records: string[] = [],
 ): Promise<string[]> {
-  const records: string[] = []
   for await (const { batch: found, fromOffset, toOffset } of readPartition(context, from, to)) {
     for (const { offset, value } of found.records()) {
       if (offset >= fromOffset && offset < toOffset) records.push(`${offset}:${Buffer.from(value ?? []).toString()}`)
     }
+  }
+  return records
+}
+
+/** The same, up to where a damaged tail can no longer be read: whether that is told to readers before a writer has judged it is their affair. */
+export async function readWhatCanBeRead(context: LogContext): Promise<string[]> {
+  const records: string[] = []
+  try {
+    await readAll(context, 0, undefined, records)
+  } catch (error) {
+    if (!isLogqError(error, 'LOGQ_CORRUPT')) throw error
   }
   return records
 }

@@ -2,6 +2,7 @@
  * Reading for library users: bounded and following, by batch and by record, as async iterators. The records are copies; a batch
  * is a view that holds until the next one is asked for.
  */
+import { LogqError } from '../errors.js'
 import { readPartition, type BatchSlice } from '../log/read-partition.js'
 import { selectPartitions, viewContext } from '../store/partition.js'
 import type { Store } from '../store/store.js'
@@ -13,8 +14,9 @@ import { resolveOffsets, type OffsetRange, type OffsetSpec } from './offset-spec
 export interface ReadOptions {
   /** Default: all. */
   readonly partitions?: readonly number[]
-  /** Where to begin and end, for each partition by itself. Default: from the start. */
+  /** Where to begin and end, for each partition by itself. Default: from the start; for following, from the end. */
   readonly offset?: OffsetSpec
+  /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal
 }
 
@@ -22,7 +24,8 @@ export type { BatchSlice as PlacedBatch } from '../log/read-partition.js'
 export type { PlacedRecord as TopicRecord } from './last-records.js'
 
 /**
- * The batches of a topic, partitions ascending, up to the end offsets as they are at the first call of `next`.
+ * The batches of a topic, partitions ascending, up to the end offsets as they are at the first call of `next`. The first and the last batch of
+ * a partition may hold records outside of [fromOffset, toOffset): they are not meant.
  * Throws LOGQ_UNKNOWN_TOPIC, LOGQ_UNKNOWN_PARTITION, LOGQ_CORRUPT (CorruptionError), LOGQ_TOPIC_REMOVED, or a system error.
  */
 export async function* readBatches(
@@ -36,7 +39,7 @@ export async function* readBatches(
   }
 }
 
-/** The records of a topic, as `readBatches` gives the batches. */
+/** The records of a topic, as `readBatches` gives the batches; throws the same. */
 export async function* readRecords(
   store: Store,
   topic: string,
@@ -48,6 +51,7 @@ export async function* readRecords(
 /**
  * What is there from `offset` on (default: the end, so new records only), then whatever is appended, until the signal aborts.
  * Notices rolled segments, added partitions, and a topic that was removed and created anew, which is followed from its start.
+ * Throws what `readBatches` throws but LOGQ_TOPIC_REMOVED, and LOGQ_USAGE for an `offset` that has an end.
  */
 export async function* followBatches(
   store: Store,
@@ -56,6 +60,7 @@ export async function* followBatches(
 ): AsyncGenerator<BatchSlice, void, undefined> {
   const offset = options.offset ?? { kind: 'point', point: { kind: 'end' } }
   const ranges = await resolveAll(store, topic, { ...options, offset })
+  if (ranges.some(({ range }) => range.hasEnd)) throw new LogqError('LOGQ_USAGE', `'${topic}' cannot be followed up to an end`)
   const fromOffsets = new Map(ranges.map(({ partition, range }) => [partition, range.fromOffset]))
   const { partitions, signal } = options
   const follow = followTopic(store, topic, {
@@ -68,7 +73,7 @@ export async function* followBatches(
   }
 }
 
-/** The records of `followBatches`. */
+/** The records of `followBatches`; throws the same. */
 export async function* followRecords(
   store: Store,
   topic: string,

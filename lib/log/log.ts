@@ -46,6 +46,13 @@ export interface AppendedRange {
   readonly lastOffset: number
 }
 
+/** LOGQ_IO after which a batch may be in the log, or may not. */
+export class UncertainAppendError extends LogqError {
+  constructor(message: string, options: { hint: string; cause: unknown }) {
+    super('LOGQ_IO', message, options)
+  }
+}
+
 /** A background sync begins when this much is unsynced, so that the roll and the end of a long append find little left to sync. */
 const SYNC_AHEAD_BYTES = 8 << 20
 const MAX_POSITION = 0x7fff_ffff
@@ -100,7 +107,7 @@ export class Log {
    * Appends one batch, and stamps its bytes with the offsets that it got. The bytes may be reused after the promise settled. On
    * return the batch is in the page cache: it outlives this process, and after `sync()` a power cut.
    * Throws LOGQ_TOPIC_REMOVED, LOGQ_CONFLICT, LOGQ_SYNC_FAILED, LOGQ_CORRUPT, LOGQ_BUSY, LOGQ_ABORTED or LOGQ_IO;
-   * then nothing was appended.
+   * then nothing was appended, unless it is an UncertainAppendError.
    */
   async append(batch: BatchToAppend, wait: LockWait = {}): Promise<AppendedRange> {
     this.#throwSyncFailure()
@@ -167,8 +174,8 @@ export class Log {
       this.context.system.failpoint('append.after-index')
       this.#writeState(end, true)
     } catch (error) {
-      this.#cutBack(files, position)
-      throw appendFailed(files.logPath, error)
+      const isGone = this.#cutBack(files, position, batch.bytes.length)
+      throw isGone ? appendFailed(files.logPath, error) : appendUncertain(files.logPath, error)
     }
     this.#appendedOffset = lastOffset + 1
     this.#appendedEpoch = end.leaderEpoch
@@ -183,12 +190,22 @@ export class Log {
     if (count !== bytes.length) throw shortWriteError(files.logPath, count, bytes.length)
   }
 
-  /** A failed or short write is cut off again: nothing is ever appended behind garbage, and what was not appended is not there. */
-  #cutBack(files: SegmentFiles, position: number): void {
+  /**
+   * A failed or short write is cut off again: nothing is ever appended behind garbage, and what was not appended is not there. False when
+   * it cannot be cut, and the batch may be there as a whole.
+   */
+  #cutBack(files: SegmentFiles, position: number, batchBytes: number): boolean {
+    const { fs } = this.context.system
     try {
-      this.context.system.fs.truncate(files.logFd, position)
+      fs.truncate(files.logFd, position)
+      return true
     } catch {
-      // The state block still ends at `position`: the next append finds that fstat disagrees, and recovers.
+      // The state block still ends at `position`: the next append finds that fstat disagrees, and recovers. It keeps whole batches.
+    }
+    try {
+      return fs.fileStatus(files.logFd).sizeBytes < position + batchBytes
+    } catch {
+      return false
     }
   }
 
@@ -526,6 +543,18 @@ function appendFailed(path: string, error: unknown): unknown {
 }
 
 /** `EINVAL: is a FIFO, not a regular file, open 'x'` becomes `is a FIFO, not a regular file`. */
+/** The batch was written, something after that failed, and so did cutting it off again. */
+function appendUncertain(path: string, error: unknown): unknown {
+  if (!(error instanceof LogqError) && systemErrorCode(error) === undefined) return error
+  return new UncertainAppendError(
+    `cannot append to '${path}': ${describe(error)}; the records may have been appended all the same`,
+    {
+      cause: error,
+      hint: 'look at the last records before you append them again',
+    },
+  )
+}
+
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const reason = error.message.replace(`${systemErrorCode(error) ?? ''}: `, '')

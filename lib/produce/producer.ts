@@ -4,7 +4,7 @@
  * slow one low latency.
  */
 import { LogqError } from '../errors.js'
-import { Log } from '../log/log.js'
+import { Log, UncertainAppendError } from '../log/log.js'
 import type { LockWait } from '../log/partition-lock.js'
 import { BatchBuilder, recordSizeBytes, type SealedBatch } from '../record/batch-builder.js'
 import { BATCH_HEADER_BYTES } from '../record/batch.js'
@@ -45,12 +45,14 @@ export interface AppendedRecords {
   readonly recordCount: number
 }
 
-/** Records that were taken but not appended when something failed. */
+/** Records that were taken and, as far as is known, not appended when something failed. */
 export interface UnwrittenRecords {
   readonly partition: number
   readonly recordCount: number
   /** The tag of the first of them, as given to `add`. */
   readonly firstTag: number
+  /** They may be in the log all the same: the disk failed so that nobody can tell. */
+  readonly mayBeWritten?: true
 }
 
 export const MAX_BATCH_BYTES = 1_000_000
@@ -215,7 +217,7 @@ export class Producer {
     }
   }
 
-  /** What was taken and is not in the log, after a call failed. */
+  /** What was taken and is not in the log, after a call failed; `mayBeWritten` where that is not certain. */
   unwritten(): UnwrittenRecords[] {
     const unwritten = this.#inFlight === undefined ? [] : [this.#inFlight]
     for (const [partition, { builder, firstTag }] of this.#collecting) {
@@ -275,10 +277,11 @@ export class Producer {
     this.#inFlight = { partition, recordCount, firstTag }
     this.live.refresh()
     const log = await this.#logOf(partition)
-    const { baseOffset } = await log.append(
-      { bytes, lastOffsetDelta, maxTimestampMs: safeTimestamp(maxTimestampMs) },
-      this.#lockWait(partition),
-    )
+    const batchToAppend = { bytes, lastOffsetDelta, maxTimestampMs: safeTimestamp(maxTimestampMs) }
+    const { baseOffset } = await log.append(batchToAppend, this.#lockWait(partition)).catch((error: unknown) => {
+      if (error instanceof UncertainAppendError) this.#inFlight = { partition, recordCount, firstTag, mayBeWritten: true }
+      throw error
+    })
     this.#inFlight = undefined
     this.#appendedCount += recordCount
     this.options.onAppended?.({ partition, baseOffset, recordCount })

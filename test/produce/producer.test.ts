@@ -285,6 +285,19 @@ test('unwritten() names what was taken and is not in the log when an append fail
   t.is(system.process.openDescriptors, 0)
 })
 
+test('unwritten() says of a batch that the disk failed on whether it may be in the log', async (t) => {
+  const { system, store } = await tinyStore()
+  const producer = await Producer.open(store, 't')
+  await producer.add({ value: text('kept') }, 1, 0)
+  await producer.flush()
+  system.fs.failNth({ operation: 'write', pathIncludes: 't-0/lock', code: 'EIO' })
+  system.fs.failNth({ operation: 'truncate', pathIncludes: '.log', code: 'EIO' })
+  await producer.add({ value: text('perhaps') }, 2, 0)
+  await t.throwsAsync(producer.flush(), { message: /may have been appended/ })
+  t.deepEqual(producer.unwritten(), [{ partition: 0, recordCount: 1, firstTag: 2, mayBeWritten: true }])
+  await producer.close(true)
+})
+
 test('sync() and close() acknowledge only what is on the device; with acks 0 they do not wait for it', async (t) => {
   for (const acks of [0, 1] as const) {
     const { system, store } = await tinyStore({ partitions: 3 })

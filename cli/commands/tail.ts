@@ -64,13 +64,23 @@ export const command = defineCommand({
     if (format.kind === 'batch' && offset === undefined && (count ?? DEFAULT_COUNT) > 0) {
       throw usageError('--format batch cannot begin within a batch', 'begin with -o, or use -n 0 -f')
     }
-    const starts: (readonly [string, ReadonlyMap<number, number>])[] = []
-    for (const topic of topics) starts.push([topic, await printStart(store, topic, printer, args, io)])
+    const starts: Start[] = []
+    for (const topic of topics) {
+      const { topicId } = getTopic(store, topic)
+      starts.push({ topic, topicId, fromOffsets: await printStart(store, topic, printer, args, io) })
+    }
     await io.output().flush()
     if (!follow) return
-    await Promise.all(starts.map(([topic, fromOffsets]) => followOne(store, topic, fromOffsets, printer, args, io)))
+    await Promise.all(starts.map((start) => followOne(store, start, printer, args, io)))
   },
 })
+
+/** Where following goes on, in which topic of that name. */
+interface Start {
+  readonly topic: string
+  readonly topicId: string
+  readonly fromOffsets: ReadonlyMap<number, number>
+}
 
 /** Prints what tail begins with. Returns where to go on following, by partition. */
 async function printStart(
@@ -119,15 +129,14 @@ async function printLast(
 
 async function followOne(
   store: Store,
-  topic: string,
-  fromOffsets: ReadonlyMap<number, number>,
+  { topic, topicId, fromOffsets }: Start,
   printer: BatchPrinter,
   args: Arguments,
   io: Io,
 ): Promise<void> {
   const { partition: list } = args.options
   const partitions = list === undefined ? {} : { partitions: partitionsOf(store, getTopic(store, topic), list) }
-  for await (const step of followTopic(store, topic, { fromOffsets, signal: io.signal, ...partitions })) {
+  for await (const step of followTopic(store, topic, { fromOffsets, topicId, signal: io.signal, ...partitions })) {
     if (step.kind === 'batch') await printer.print(topic, step)
     else if (step.kind === 'pause') await io.output().flush()
     else if (step.kind === 'removed') await io.warn(`topic '${topic}' was removed; waiting for one of that name`)

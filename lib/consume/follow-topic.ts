@@ -9,11 +9,15 @@ import { LiveTopic } from '../store/live-topic.js'
 import { TOPICS_DIRECTORY } from '../store/names.js'
 import { selectPartitions, viewContext } from '../store/partition.js'
 import type { Store } from '../store/store.js'
+import type { TopicFile } from '../store/topic-file.js'
+import { findTopic, partitionDirectory } from '../store/topics.js'
 import { sliceOf, type BatchSlice } from '../log/read-partition.js'
 
 export interface FollowOptions {
   /** Offset to go on from, by partition. Partitions that are not named are followed from their start. */
   readonly fromOffsets: ReadonlyMap<number, number>
+  /** The topic that `fromOffsets` were looked up in: another one of that name is followed from its start. */
+  readonly topicId?: string
   /** Only these; partitions added later are then left out. */
   readonly partitions?: readonly number[]
   readonly signal?: AbortSignal
@@ -40,19 +44,37 @@ export async function* followTopic(
   topic: string,
   options: FollowOptions,
 ): AsyncGenerator<FollowStep, void, undefined> {
-  let { fromOffsets } = options
-  for (let live: LiveTopic | undefined = new LiveTopic(store, topic); live !== undefined;) {
+  let live: LiveTopic | undefined = new LiveTopic(store, topic)
+  let reached = new Map(options.fromOffsets)
+  if (options.topicId !== undefined && options.topicId !== live.file.topicId) {
+    yield { kind: 'removed' }
+    yield { kind: 'recreated' }
+    reached = new Map()
+  }
+  while (live !== undefined) {
     try {
-      yield* followIncarnation(live, { ...options, fromOffsets })
+      yield* followIncarnation(live, options, reached)
       return
     } catch (error) {
       if (!isLogqError(error, 'LOGQ_TOPIC_REMOVED')) throw error
     }
+    // A lock file that was deleted and made anew looks like a removal, and is none: the records are where they were.
+    if (isThere(store, live.file) && options.signal?.aborted !== true) {
+      await store.system.clock.sleep(POLL_BUSY_MS, options.signal)
+      continue
+    }
     yield { kind: 'removed' }
     live = await successorOf(live, options.signal)
     if (live !== undefined) yield { kind: 'recreated' }
-    fromOffsets = new Map()
+    reached = new Map()
   }
+}
+
+/** Whether the topic exists with this id and all its partitions. */
+function isThere(store: Store, { topic, topicId, partitions }: TopicFile): boolean {
+  if (findTopic(store, topic)?.topicId !== topicId) return false
+  const numbers = Array.from({ length: partitions }, (_, partition) => partition)
+  return numbers.every((partition) => store.system.fs.pathStatus(partitionDirectory(store, topic, partition)) !== undefined)
 }
 
 /** The next topic of that name; undefined when the signal aborts before there is one. */
@@ -60,7 +82,8 @@ async function successorOf({ store, topic, file }: LiveTopic, signal: AbortSigna
   while (signal?.aborted !== true) {
     try {
       const successor = new LiveTopic(store, topic)
-      if (successor.file.topicId !== file.topicId) return successor
+      // The same topic may come back too, when its directories were moved away and restored.
+      if (successor.file.topicId !== file.topicId || isThere(store, successor.file)) return successor
     } catch (error) {
       if (!isLogqError(error, 'LOGQ_UNKNOWN_TOPIC')) throw error
     }
@@ -69,7 +92,12 @@ async function successorOf({ store, topic, file }: LiveTopic, signal: AbortSigna
   return undefined
 }
 
-async function* followIncarnation(live: LiveTopic, options: FollowOptions): AsyncGenerator<FollowStep, void, undefined> {
+/** `reached` is kept up to date: offsets to go on from. */
+async function* followIncarnation(
+  live: LiveTopic,
+  options: FollowOptions,
+  reached: Map<number, number>,
+): AsyncGenerator<FollowStep, void, undefined> {
   const { store, topic } = live
   const { signal } = options
   const readers = new Map<number, LogReader>()
@@ -78,12 +106,12 @@ async function* followIncarnation(live: LiveTopic, options: FollowOptions): Asyn
   try {
     while (signal?.aborted !== true) {
       live.refresh()
-      const partitions = options.partitions ?? selectPartitions(store, live.file)
+      const partitions = selectPartitions(store, live.file, options.partitions)
       for (const partition of partitions) {
         if (readers.has(partition)) continue
         const context = viewContext(store, topic, partition)
         wake.watch(context.directory)
-        readers.set(partition, new LogReader(context, options.fromOffsets.get(partition) ?? 0))
+        readers.set(partition, new LogReader(context, reached.get(partition) ?? 0))
       }
       wake.clear()
       let found = false
@@ -91,6 +119,7 @@ async function* followIncarnation(live: LiveTopic, options: FollowOptions): Asyn
         for await (const slice of turn(reader, partition, signal)) {
           found = true
           yield { kind: 'batch', ...slice }
+          reached.set(partition, reader.nextOffset)
         }
         if (readers.size > MAX_OPEN_READERS) reader.close()
       }

@@ -9,8 +9,18 @@ import { CorruptionError, systemErrorCode } from '../errors.js'
 import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
 import { BatchPlaces } from './batch-places.js'
 import { LOCK_FILE, LOG_SUFFIX, segmentFileName } from './file-names.js'
+import { isKnownGap, readKnownGaps } from './known-gaps.js'
 import { partitionName } from './log-context.js'
-import { listSegments, locateOffset, openAtOffset, readStateOf, type OpenSegment, type ViewContext } from './log-view.js'
+import { readLogStartOffset } from './log-start-offset-file.js'
+import {
+  listSegments,
+  locateOffset,
+  logEndOffset,
+  openAtOffset,
+  readStateOf,
+  type OpenSegment,
+  type ViewContext,
+} from './log-view.js'
 import { topicRemoved } from './partition-lock.js'
 import type { StateBlock } from './state-block.js'
 import { readRecoveryPoint } from './recovery-point-file.js'
@@ -61,6 +71,7 @@ export class LogReader {
       if (step.kind === 'batch') {
         const { batch } = step
         if (batch.nextOffset <= this.#nextOffset) continue
+        this.#refuseGap(segment, batch.baseOffset, segment.position - batch.sizeBytes)
         this.#nextOffset = batch.nextOffset
         return batch
       }
@@ -83,6 +94,18 @@ export class LogReader {
       if (judged || signal?.aborted === true) return
       await this.context.system.clock.sleep(SHARED_LOCK_RETRY_MS, signal)
     }
+  }
+
+  /**
+   * The error for a reader that was promised records below `toOffset` and was stopped by a bad batch before them. Undefined when that
+   * is the end of the log by now.
+   */
+  missingBelow(toOffset: number): CorruptionError | undefined {
+    const segment = this.#segment
+    if (segment === undefined || this.#deadEnd === undefined || this.#nextOffset >= toOffset) return undefined
+    const end = Math.min(logEndOffset(this.context, listSegments(this.context)), toOffset)
+    if (end <= this.#nextOffset) return undefined
+    return this.#corruption(segment, segment.position, this.#nextOffset, `records up to offset ${end - 1} cannot be read`)
   }
 
   /** Lets go of the files; the next `poll` opens them again. */
@@ -140,6 +163,10 @@ export class LogReader {
 
   /** The segment is read to its end. Goes on to the next one, or finds that there is none (false). */
   #advance(segment: SegmentReader): boolean {
+    if (this.#wasReplaced(segment)) {
+      this.#reopen(segment)
+      return true
+    }
     const segments = listSegments(this.context)
     const next = segments.find((base) => base > segment.baseOffset)
     if (next === undefined) {
@@ -151,10 +178,26 @@ export class LogReader {
       this.#segment = new ClosedSegmentReader(this.context.system.fs, segment.fd, segment.baseOffset, segment.place, next)
       return true
     }
-    segment.close()
-    this.#segment = undefined
+    this.#refuseGap(segment, next, segment.position)
+    this.#reopen(segment)
     if (next > this.#nextOffset) this.#nextOffset = next
     return true
+  }
+
+  /** A repair or a compaction put another file in the place of the one that is open: the offset is what reading goes on from. */
+  #wasReplaced(segment: SegmentReader): boolean {
+    const { fs } = this.context.system
+    const present = fs.pathStatus(`${this.context.directory}/${segmentFileName(segment.baseOffset, LOG_SUFFIX)}`)
+    return present !== undefined && present.inode !== fs.fileStatus(segment.fd).inode
+  }
+
+  /** Offsets that are missing, and were neither deleted from the front nor dropped by a repair, were lost: nobody passes them over. */
+  #refuseGap(segment: SegmentReader, toOffset: number, position: number): void {
+    const fromOffset = this.#nextOffset
+    if (toOffset <= fromOffset || this.context.isContiguous !== true) return
+    if (toOffset <= (readLogStartOffset(this.context) ?? 0)) return
+    if (isKnownGap(readKnownGaps(this.context), fromOffset, toOffset)) return
+    throw this.#corruption(segment, position, fromOffset, `offsets ${fromOffset} to ${toOffset - 1} are missing`)
   }
 
   /** A recovery cut unsynced records that were read already: reading goes on where the log now ends. */

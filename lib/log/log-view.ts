@@ -30,6 +30,8 @@ import { TimeIndexReader } from './time-index.js'
 export type ViewContext = Pick<LogContext, 'system' | 'directory' | 'topic' | 'partition'> & {
   /** From Kafka's log-start-offset-checkpoint, where there is one. */
   readonly knownLogStartOffset?: number
+  /** No offset may be missing above the log start offset, but for known gaps: logq's own logs that are not compacted. */
+  readonly isContiguous?: boolean
 }
 
 /** A segment that is open for reading, and where reading begins in it: a batch boundary at or before what was asked for. */
@@ -78,9 +80,12 @@ export function readStateOf(fs: FileSystem, lockFd: number): StateBlock | undefi
   }
 }
 
-/** First offset that may be read. */
+/**
+ * First offset that may be read. Where no offset may be missing, a first segment that begins above it is no start but a loss, which
+ * reading from here names.
+ */
 export function logStartOffset(context: ViewContext, segments: readonly number[]): number {
-  const firstBase = segments[0] ?? 0
+  const firstBase = context.isContiguous === true ? 0 : (segments[0] ?? 0)
   return Math.max(firstBase, readLogStartOffset(context) ?? 0, context.knownLogStartOffset ?? 0)
 }
 

@@ -61,7 +61,11 @@ export async function* readPartition(
     while (reader.nextOffset < toOffset && signal?.aborted !== true) {
       const from = reader.nextOffset
       const batch = reader.poll()
-      if (batch === 'end') return
+      if (batch === 'end') {
+        const missing = reader.missingBelow(toOffset)
+        if (missing !== undefined) throw missing
+        return
+      }
       if (batch === 'suspect') {
         await reader.settle(signal)
         continue

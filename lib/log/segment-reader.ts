@@ -17,6 +17,7 @@ export type ReadStep =
   | { readonly kind: 'suspect'; readonly position: number; readonly reason: string }
 
 export interface SegmentReader {
+  readonly fd: number
   readonly baseOffset: number
   /** Position of the next batch. */
   readonly position: number
@@ -117,7 +118,7 @@ export class ClosedSegmentReader implements SegmentReader {
 
   constructor(
     fs: FileSystem,
-    fd: number,
+    readonly fd: number,
     readonly baseOffset: number,
     start: SegmentPlace,
     /** Base offset of the next segment. */

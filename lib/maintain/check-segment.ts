@@ -18,7 +18,7 @@ import { readUpTo } from '../system/durable.js'
 import { IndexCheck, type IndexLengths } from './check-indexes.js'
 import { findNextBatch, peekHeader } from './find-batch.js'
 import type { Finding } from './finding.js'
-import type { OffsetGap } from './known-gaps.js'
+import type { OffsetGap } from '../log/known-gaps.js'
 
 export interface SegmentCheck {
   readonly baseOffset: number

@@ -15,7 +15,7 @@ import { arrangeSegments, type MisplacedSegment } from './arrange-segments.js'
 import { checkEpochs, epochAt, epochsOf } from './check-epochs.js'
 import { checkSegment, type BadRange, type SegmentCheck } from './check-segment.js'
 import type { Finding } from './finding.js'
-import { KNOWN_GAPS_FILE, isKnownGap, parseKnownGaps, readKnownGaps, type OffsetGap } from './known-gaps.js'
+import { KNOWN_GAPS_FILE, isKnownGap, parseKnownGaps, readKnownGaps, type OffsetGap } from '../log/known-gaps.js'
 import { oddKind } from './odd-file.js'
 
 export interface PartitionCheck {

@@ -46,7 +46,7 @@ import {
   type PartitionCheck,
   type PartitionInspection,
 } from './inspect-partition.js'
-import { KNOWN_GAPS_FILE, isKnownGap, readKnownGaps, writeKnownGaps, type OffsetGap } from './known-gaps.js'
+import { KNOWN_GAPS_FILE, isKnownGap, readKnownGaps, writeKnownGaps, type OffsetGap } from '../log/known-gaps.js'
 import { moveAside, placeSegments, unlinkIndexes, type MovedFile } from './move-files.js'
 import { oddKind } from './odd-file.js'
 import { droppedOffsets, rebuildIndexes, rewriteSegment, type RewrittenSegment } from './rewrite-segment.js'

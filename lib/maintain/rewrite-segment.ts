@@ -7,7 +7,7 @@ import { SegmentTail } from '../log/segment-tail.js'
 import { stampBatch } from '../record/batch.js'
 import { readUpTo, replaceFileInPieces } from '../system/durable.js'
 import type { SegmentCheck } from './check-segment.js'
-import type { OffsetGap } from './known-gaps.js'
+import type { OffsetGap } from '../log/known-gaps.js'
 import { moveAside, unlinkIndexes } from './move-files.js'
 import { oddKind } from './odd-file.js'
 

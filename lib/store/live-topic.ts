@@ -34,9 +34,9 @@ export class LiveTopic {
   }
 
   /** Looks at the topic file if the last look is half a second old. Throws LOGQ_TOPIC_REMOVED. Cheap enough to call per batch. */
-  refresh(): void {
+  refresh(atOnce = false): void {
     const nowMs = this.store.system.clock.monotonicMs()
-    if (this.store.kind === 'kafka' || nowMs - this.#checkedAtMs < REFRESH_MS) return
+    if (this.store.kind === 'kafka' || (!atOnce && nowMs - this.#checkedAtMs < REFRESH_MS)) return
     this.#checkedAtMs = nowMs
     // Read each time: a topic that was removed and created anew can have the inode, size and time of its predecessor's file.
     const file = findTopic(this.store, this.topic)

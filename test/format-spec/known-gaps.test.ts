@@ -1,5 +1,5 @@
 import test from 'ava'
-import { KNOWN_GAPS_FILE, isKnownGap, readKnownGaps, writeKnownGaps, type OffsetGap } from '../../lib/maintain/known-gaps.js'
+import { KNOWN_GAPS_FILE, isKnownGap, readKnownGaps, writeKnownGaps, type OffsetGap } from '../../lib/log/known-gaps.js'
 import { createPartitionInMemory } from './partition-in-memory.js'
 import { readTextExamples } from './text-examples.js'
 

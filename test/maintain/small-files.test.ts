@@ -3,7 +3,7 @@ import { writeLeaderEpochs } from '../../lib/log/leader-epoch-file.js'
 import { writeLogStartOffset } from '../../lib/log/log-start-offset-file.js'
 import { OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX } from '../../lib/log/file-names.js'
 import { STATE_BLOCK_BYTES } from '../../lib/log/state-block.js'
-import { writeKnownGaps } from '../../lib/maintain/known-gaps.js'
+import { writeKnownGaps } from '../../lib/log/known-gaps.js'
 import { DIRECTORY, bases, fill, overwrite, pathOf, readFile, tinyContext } from '../log/tiny-log.js'
 import { check, copyOf, flipBit, isClean, judgeRepair, kinds } from './damaged-partition.js'
 import { ROLLING, THREE, prepare, type Prepared } from './flip-segment.js'
@@ -60,6 +60,28 @@ for (const [base, which] of [
     })
   }
 }
+
+test('an index of the active segment that is preallocated as a whole has no entries; a zeroed one that had some is a cache', async (t) => {
+  const sizes = [
+    [OFFSET_INDEX_SUFFIX, 70_000],
+    [TIME_INDEX_SUFFIX, 70_008],
+  ] as const
+  for (const values of [['a', 'b'], ['a']]) {
+    const { system } = await prepare({ indexIntervalBytes: 1 << 20 }, [values, ['c']])
+    for (const [suffix, size] of sizes) overwrite(system, pathOf(0, suffix), new Uint8Array(size))
+    t.deepEqual((await check(system)).findings, [])
+    for (const [suffix, size] of sizes) {
+      overwrite(system, pathOf(0, suffix), new Uint8Array(size).fill(1, 69_000, 69_001))
+      t.deepEqual(kinds((await check(system)).findings), ['cache'], suffix)
+      overwrite(system, pathOf(0, suffix), new Uint8Array(size))
+    }
+  }
+  const { system } = await prepare({ indexIntervalBytes: 0 }, [['a', 'b'], ['c']])
+  const [[suffix, size]] = sizes
+  t.true(readFile(system, pathOf(0, suffix)).length > 0)
+  overwrite(system, pathOf(0, suffix), new Uint8Array(size))
+  t.deepEqual(kinds((await check(system)).findings), ['cache'])
+})
 
 test('a missing index is a note, and a repair builds it anew', async (t) => {
   const { system, original, config } = await rolled()

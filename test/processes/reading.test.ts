@@ -1,5 +1,9 @@
 /** What cat and tail print: ranges, counts, partitions, several topics, formats. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { LOG_START_OFFSET_FILE } from '../../lib/log/file-names.js'
+import { formatLogStartOffset } from '../../lib/log/log-start-offset.js'
 import { makeCli, shellQuote, type Cli } from '../helpers/run-cli.js'
 
 type Row = readonly [command: string, stdout: string, stderr?: RegExp, status?: number]
@@ -156,7 +160,7 @@ END`,
 test('an offset below the log start is clamped with one line on standard error', async (t) => {
   const cli = makeCli(t)
   await cli.shell('logq topic create t segment.bytes=300; seq -f r%g 0 29 | logq produce t --batch-bytes 60')
-  // What retain does: the oldest segments go.
+  // What retain does: the oldest segments go, and the log start offset says so.
   const first = (
     await cli.shell(
       'ls store/t-0/*.log | head -n 3 | while read -r f; do rm "${f%.log}".*; done; basename $(ls store/t-0/*.log | head -n 1) .log',
@@ -164,6 +168,7 @@ test('an offset below the log start is clamped with one line on standard error',
   ).stdout
   const start = Number(first.toString())
   t.true(start > 0)
+  writeFileSync(join(cli.store, 't-0', LOG_START_OFFSET_FILE), formatLogStartOffset(start))
   const rest = Array.from({ length: 30 - start }, (_, n) => `r${start + n}\n`).join('')
   const message = new RegExp(`^logq (cat|tail): 't-0' begins at offset ${start}: offset 1 no longer exists\\n$`)
   await check(t, cli, [

@@ -2,8 +2,8 @@
  * `known-gaps`: offsets that a repair dropped, so that a later check does not name them again (format-spec/recovery.md). Text, in the
  * form of Kafka's checkpoints: version 0, number of entries, one `fromOffset toOffset` a line, the end excluded.
  */
-import type { LogContext } from '../log/log-context.js'
-import type { ViewContext } from '../log/log-view.js'
+import type { LogContext } from './log-context.js'
+import type { ViewContext } from './log-view.js'
 import { readSmallFile, replaceFile } from '../system/durable.js'
 
 export const KNOWN_GAPS_FILE = 'known-gaps'

@@ -128,7 +128,7 @@ export async function repairPartition(
     if (!isDirectoryMissing(error)) throw error
     if (findTopic(store, topic)?.topicId !== file.topicId) throw error
     const check = missingDirectory(store, topic, partition)
-    return { check, rewritten: [], moved: [], rebuilt: await createAgain(store, file, partition), cut: undefined }
+    return { check, rewritten: [], moved: [], rebuilt: await createAgain(store, file, partition, wait), cut: undefined }
   }
 }
 
@@ -147,14 +147,15 @@ function missingDirectory(store: Store, topic: string, partition: number): Parti
 }
 
 /** An empty partition, so that the topic can be used. A file that stands in its place is left alone. */
-async function createAgain(store: Store, file: TopicFile, partition: number): Promise<string[]> {
+async function createAgain(store: Store, file: TopicFile, partition: number, wait: LockWait): Promise<string[]> {
   const directory = partitionDirectory(store, file.topic, partition)
-  return withStoreLock(store, () => {
+  const create = () => {
     if (findTopic(store, file.topic)?.topicId !== file.topicId) return []
     createPartition(store.system, directory, store.ownership)
     store.system.fs.syncDirectory(store.path)
     return [directory]
-  })
+  }
+  return withStoreLock(store, create, wait)
 }
 
 /** Something else than a file stands in place of a topic file. */

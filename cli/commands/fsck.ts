@@ -9,6 +9,7 @@ import type { TopicFile } from '../../lib/store/topic-file.js'
 import { getTopic, listTopics, topicPath } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
 import type { Io } from '../io.js'
+import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
 import { openForReading, partitionsOf } from '../reading.js'
 
@@ -88,10 +89,7 @@ async function checkOne(store: Store, topic: string, partition: number, print: P
 }
 
 async function repairOne(store: Store, topic: string, partition: number, print: Printer, io: Io): Promise<void> {
-  const onLongWait = (holderPid: number) => {
-    void io.warn(`waiting for the append lock of '${topic}-${partition}', held by process ${holderPid}`)
-  }
-  const report = await repairPartition(store, topic, partition, { signal: io.signal, onLongWait })
+  const report = await repairPartition(store, topic, partition, lockWait(io))
   await print.repair(report)
 }
 

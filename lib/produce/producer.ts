@@ -3,8 +3,8 @@
  * when it is full and when `flush` is called, which a caller does when its input pauses. So a fast input gets large batches, a
  * slow one low latency.
  */
-import { LogqError } from '../errors.js'
-import { Log, UncertainAppendError } from '../log/log.js'
+import { LogqError, isLogqError, systemErrorCode } from '../errors.js'
+import { Log, UncertainAppendError, type BatchToAppend } from '../log/log.js'
 import type { LockWait } from '../log/partition-lock.js'
 import { BatchBuilder, recordSizeBytes, type SealedBatch } from '../record/batch-builder.js'
 import { BATCH_HEADER_BYTES } from '../record/batch.js'
@@ -73,6 +73,7 @@ export class Producer {
   readonly #collecting = new Map<number, Collecting>()
   #collectedBytes = 0
   #appendedCount = 0
+  #maxOpenLogs = MAX_OPEN_LOGS
   /** A batch that was sealed and is being appended. */
   #inFlight: UnwrittenRecords | undefined
 
@@ -142,9 +143,8 @@ export class Producer {
 
   /**
    * Takes the complete lines of `input[from, to)` as values without key and headers: the fast path. Returns where the next line
-   * begins.
-   * 'batch-full': call `flushFull` and go on. 'record-too-large': the line there is above max.message.bytes; skip it and name
-   * it.
+   * begins. 'batch-full': call `flushFull` and go on. 'record-too-large': the line there is above max.message.bytes; skip it and
+   * name it.
    */
   addLines(
     input: Uint8Array,
@@ -275,16 +275,29 @@ export class Producer {
   async #append(partition: number, batch: SealedBatch, lastOffsetDelta: number, firstTag: number): Promise<void> {
     const { bytes, recordCount, maxTimestampMs } = batch
     this.#inFlight = { partition, recordCount, firstTag }
-    this.live.refresh()
-    const log = await this.#logOf(partition)
     const batchToAppend = { bytes, lastOffsetDelta, maxTimestampMs: safeTimestamp(maxTimestampMs) }
-    const { baseOffset } = await log.append(batchToAppend, this.#lockWait(partition)).catch((error: unknown) => {
+    const { baseOffset } = await this.#appendWithDescriptors(partition, batchToAppend).catch((error: unknown) => {
       if (error instanceof UncertainAppendError) this.#inFlight = { partition, recordCount, firstTag, mayBeWritten: true }
       throw error
     })
     this.#inFlight = undefined
     this.#appendedCount += recordCount
     this.options.onAppended?.({ partition, baseOffset, recordCount })
+  }
+
+  /** Where descriptors run out (ulimit -n), logs are closed and the append, of which nothing is there, is made again. */
+  async #appendWithDescriptors(partition: number, batch: BatchToAppend): Promise<{ readonly baseOffset: number }> {
+    for (;;) {
+      try {
+        this.live.refresh()
+        const log = await this.#logOf(partition)
+        return await log.append(batch, this.#lockWait(partition))
+      } catch (error) {
+        if (!areDescriptorsOut(error) || this.#logs.size < 2) throw error
+        this.#maxOpenLogs = Math.ceil(this.#logs.size / 2)
+        while (this.#logs.size > this.#maxOpenLogs) await this.#closeOldest()
+      }
+    }
   }
 
   async #logOf(partition: number): Promise<Log> {
@@ -296,7 +309,7 @@ export class Producer {
       }
       return open
     }
-    if (this.#logs.size >= MAX_OPEN_LOGS) await this.#closeOldest()
+    if (this.#logs.size >= this.#maxOpenLogs) await this.#closeOldest()
     const log = Log.open(appendContext(this.live.store, this.live.topic, partition, () => this.live.config))
     this.#logs.set(partition, log)
     return log
@@ -325,6 +338,12 @@ export function tooLarge(sizeBytes: number, limitBytes: number): LogqError {
   return new LogqError('LOGQ_RECORD_TOO_LARGE', `a record of ${sizeBytes} bytes is above max.message.bytes, ${limitBytes}`, {
     hint: 'see logq topic set TOPIC max.message.bytes=…',
   })
+}
+
+function areDescriptorsOut(error: unknown): boolean {
+  if (error instanceof UncertainAppendError) return false
+  const code = systemErrorCode(isLogqError(error, 'LOGQ_IO') ? error.cause : error)
+  return code === 'EMFILE' || code === 'ENFILE'
 }
 
 function isPartition(partition: number, partitions: number): boolean {

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { isLogqError } from '../../lib/errors.js'
+import { isLogqError, systemErrorCode } from '../../lib/errors.js'
 import { partitionOfKey } from '../../lib/bytes/murmur2.js'
 import { listSegments, logEndOffset } from '../../lib/log/log-view.js'
 import { PartitionLock } from '../../lib/log/partition-lock.js'
@@ -295,6 +295,37 @@ test('unwritten() says of a batch that the disk failed on whether it may be in t
   await producer.add({ value: text('perhaps') }, 2, 0)
   await t.throwsAsync(producer.flush(), { message: /may have been appended/ })
   t.deepEqual(producer.unwritten(), [{ partition: 0, recordCount: 1, firstTag: 2, mayBeWritten: true }])
+  await producer.close(true)
+})
+
+for (const [what, pathIncludes] of [
+  ['a lock', 't-5/lock'],
+  ['a log', 't-5/00000000000000000000.log'],
+] as const) {
+  test(`where descriptors run out at the opening of ${what}, other logs are synced and closed, and nothing is lost`, async (t) => {
+    const { system, store } = await tinyStore({ partitions: 8 })
+    const producer = await Producer.open(store, 't')
+    system.fs.failNth({ operation: 'open', pathIncludes, code: 'EMFILE' })
+    for (const round of [1, 2]) {
+      for (let partition = 0; partition < 8; partition += 1) await producer.add({ value: text(`r${round}`) }, 0, partition)
+      await producer.flush()
+    }
+    t.true(system.process.openDescriptors < 8 * 2)
+    await producer.close()
+    for (let partition = 0; partition < 8; partition += 1) t.deepEqual(await values(store, 't', partition), ['r1', 'r2'])
+    t.is(system.process.openDescriptors, 0)
+  })
+}
+
+test('a producer for which not one log can be opened says why', async (t) => {
+  const { system, store } = await tinyStore({ partitions: 3 })
+  const producer = await Producer.open(store, 't')
+  await producer.add({ value: text('a') }, 1, 0)
+  await producer.flush()
+  system.fs.failNth({ operation: 'open', pathIncludes: 't-1/lock', code: 'EMFILE', persistent: true })
+  await producer.add({ value: text('b') }, 2, 1)
+  const error = await t.throwsAsync(producer.flush())
+  t.is(systemErrorCode(error), 'EMFILE')
   await producer.close(true)
 })
 

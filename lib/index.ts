@@ -11,8 +11,8 @@
  *     await producer.close()
  *     for await (const record of readRecords(store, 'events')) console.log(record.offset, record.value)
  *
- * Byte arrays are Uint8Array, offsets and timestamps are numbers (timestamps in ms). Everything that can wait takes an AbortSignal. Errors are
- * LogqError with a stable `code`, or system errors as Node.js makes them.
+ * Byte arrays are Uint8Array, offsets and timestamps are numbers (timestamps in ms). Everything that can wait takes an
+ * AbortSignal. Errors are LogqError with a stable `code`, or system errors as Node.js makes them.
  */
 export { CorruptionError, LogqError, isLogqError, type CorruptionPlace, type ErrorCode } from './errors.js'
 

@@ -1,5 +1,6 @@
 /**
- * --print-offsets: one line for each record, `TOPIC:PARTITION@OFFSET`, in the order of the input, after the record was synced. Records of
+ * --print-offsets: one line for each record, `TOPIC:PARTITION@OFFSET`, in the order of the input, after the record was synced.
+ * Records of
  * different partitions are appended in another order than they came, so each waits for those before it.
  */
 import type { AppendedRecords } from '../../lib/produce/producer.js'

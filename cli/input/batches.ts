@@ -1,6 +1,6 @@
 /**
- * `produce --format batch`: whole record batches from a stream, appended as they are but for offsets, leader epoch and producer fields. A
- * stream that is damaged cannot be gone on with, since nothing says where the next batch begins: it ends the command.
+ * `produce --format batch`: whole record batches from a stream, appended as they are but for offsets, leader epoch and producer
+ * fields. A stream that is damaged cannot be gone on with, since nothing says where the next batch begins: it ends the command.
  */
 import { LogqError } from '../../lib/errors.js'
 import { tooLarge, type Producer } from '../../lib/produce/producer.js'

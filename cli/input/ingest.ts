@@ -1,6 +1,6 @@
 /**
- * What `produce` does with one input: items become records, bad items are named by file and line, and batches are appended when they are
- * full or the input pauses.
+ * What `produce` does with one input: items become records, bad items are named by file and line, and batches are appended when
+ * they are full or the input pauses.
  */
 import { LogqError, isLogqError } from '../../lib/errors.js'
 import { tooLarge, type Producer } from '../../lib/produce/producer.js'

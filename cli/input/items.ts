@@ -1,6 +1,6 @@
 /**
- * Splits an input into items at a delimiter, one at a time. An item that grows beyond the limit is passed over without being kept, so that
- * memory stays bounded whatever the input.
+ * Splits an input into items at a delimiter, one at a time. An item that grows beyond the limit is passed over without being
+ * kept, so that memory stays bounded whatever the input.
  */
 import type { ChunkedInput } from './chunked-input.js'
 import type { Pace } from './pace.js'

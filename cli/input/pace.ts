@@ -1,7 +1,7 @@
 /**
  * When a producer appends what it collected, and syncs what it appended, beside the batches that are full: it follows the input.
- * While input is there, batches fill; when a read has to wait, what is collected goes out after --linger, and a little later it is synced.
- * An input that never quite pauses is no reason to put either off for ever, so both have a limit.
+ * While input is there, batches fill; when a read has to wait, what is collected goes out after --linger, and a little later it
+ * is synced. An input that never quite pauses is no reason to put either off for ever, so both have a limit.
  */
 import type { Producer } from '../../lib/produce/producer.js'
 import type { Clock } from '../../lib/system/system.js'

@@ -24,9 +24,9 @@ export type { BatchSlice as PlacedBatch } from '../log/read-partition.js'
 export type { PlacedRecord as TopicRecord } from './last-records.js'
 
 /**
- * The batches of a topic, partitions ascending, up to the end offsets as they are at the first call of `next`. The first and the last batch of
- * a partition may hold records outside of [fromOffset, toOffset): they are not meant.
- * Throws LOGQ_UNKNOWN_TOPIC, LOGQ_UNKNOWN_PARTITION, LOGQ_CORRUPT (CorruptionError), LOGQ_TOPIC_REMOVED, or a system error.
+ * The batches of a topic, partitions ascending, up to the end offsets as they are at the first call of `next`. The first and the
+ * last batch of a partition may hold records outside of [fromOffset, toOffset): they are not meant. Throws LOGQ_UNKNOWN_TOPIC,
+ * LOGQ_UNKNOWN_PARTITION, LOGQ_CORRUPT (CorruptionError), LOGQ_TOPIC_REMOVED, or a system error.
  */
 export async function* readBatches(
   store: Store,

@@ -1,7 +1,7 @@
 /**
- * Looks for a whole batch anywhere in a stretch of a .log, at any byte (format-spec/recovery.md). The bytes may be hostile: a value can
- * hold any number of headers that claim much, so a header must be plausible before its CRC is looked at, and there is a limit to how many
- * bytes are summed.
+ * Looks for a whole batch anywhere in a stretch of a .log, at any byte (format-spec/recovery.md). The bytes may be hostile: a
+ * value can hold any number of headers that claim much, so a header must be plausible before its CRC is looked at, and there is a
+ * limit to how many bytes are summed.
  */
 import { readInt16, readInt32, readInt64 } from '../bytes/big-endian.js'
 import { LogqError } from '../errors.js'

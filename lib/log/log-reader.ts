@@ -81,8 +81,9 @@ export class LogReader {
   }
 
   /**
-   * Looks again at a suspect batch: 3 times with 10 ms between, then once more under a shared lock, when no writer can be half-way. Then it
-   * is corruption below the recovery point (throws CorruptionError), and the end of the log above it. Returns when `poll` is worth calling.
+   * Looks again at a suspect batch: 3 times with 10 ms between, then once more under a shared lock, when no writer can be
+   * half-way. Then it is corruption below the recovery point (throws CorruptionError), and the end of the log above it. Returns
+   * when `poll` is worth calling.
    */
   async settle(signal?: AbortSignal): Promise<void> {
     for (let look = 0; look < SUSPECT_LOOKS; look += 1) {

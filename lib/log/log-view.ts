@@ -91,8 +91,8 @@ export function logStartOffset(context: ViewContext, segments: readonly number[]
 
 /**
  * The log end offset now: after the last whole batch. After a failed fsync, the synced offset. The state block gives the place to
- * look from, so that nothing but the newest batches is read; where it cannot be trusted the recovery point does. A log that ends below its
- * recovery point has lost records: the end is where it should be, and reading up to there says so.
+ * look from, so that nothing but the newest batches is read; where it cannot be trusted the recovery point does. A log that ends
+ * below its recovery point has lost records: the end is where it should be, and reading up to there says so.
  */
 export function logEndOffset(context: ViewContext, segments: readonly number[]): number {
   const active = segments.at(-1)
@@ -140,8 +140,8 @@ function syncedEnd(context: ViewContext, active: number, fd: number): { position
 }
 
 /**
- * Opens the segment in which reading has to begin so that `offset` is the first record of interest. Undefined when there is none; throws
- * ENOENT when it vanished since the listing. The caller closes the descriptor.
+ * Opens the segment in which reading has to begin so that `offset` is the first record of interest. Undefined when there is none;
+ * throws ENOENT when it vanished since the listing. The caller closes the descriptor.
  */
 export function openAtOffset(context: ViewContext, segments: readonly number[], offset: number): OpenSegment | undefined {
   const segmentBaseOffset = segments.findLast((base) => base <= offset) ?? segments[0]

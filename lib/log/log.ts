@@ -7,7 +7,8 @@
  *
  *  1. Take the lock; read the state block; go on from it, or recover (recovery.ts).
  *  2. Stamp base offset and leader epoch; one write of the whole batch at the end of the .log.
- *     Crash here: the state block no longer agrees with fstat; the next process finds the batch whole and keeps it, or torn and cuts it.
+ *     Crash here: the state block no longer agrees with fstat; the next process finds the batch whole and keeps it, or torn and
+ *     cuts it.
  *  3. Write the index entries that are due.           Crash here: as after 2; surplus entries are found by position and rewritten.
  *  4. Write the state block.                          Crash here: nothing is left to do.
  *  5. Let go of the lock. Syncing happens after that, outside the lock.
@@ -191,8 +192,8 @@ export class Log {
   }
 
   /**
-   * A failed or short write is cut off again: nothing is ever appended behind garbage, and what was not appended is not there. False when
-   * it cannot be cut, and the batch may be there as a whole.
+   * A failed or short write is cut off again: nothing is ever appended behind garbage, and what was not appended is not there.
+   * False when it cannot be cut, and the batch may be there as a whole.
    */
   #cutBack(files: SegmentFiles, position: number, batchBytes: number): boolean {
     const { fs } = this.context.system
@@ -461,7 +462,10 @@ export class Log {
     })
   }
 
-  /** Writes a state block whose status is news, durably if that can be had. From a sync-failed one on writers refuse, and readers stop. */
+  /**
+   * Writes a state block whose status is news, durably if that can be had. From a sync-failed one on writers refuse, and readers
+   * stop.
+   */
   #writeStatus(state: StateBlock): void {
     try {
       this.#lock.writeState(state)

@@ -2,9 +2,9 @@
  * Recovery: makes the end of a log one that can be appended to, after whatever happened (format-spec/recovery.md).
  *
  * Runs under the append lock, at a process's first append and whenever the state block and fstat disagree. Everything below the
- * recovery point is known to be on the device, and so is every segment but the last, since a roll syncs one before it creates the next:
- * bad bytes there are corruption, reported and never cut. What stands above the recovery point in the last segment was never promised to
- * anybody for certain, and is verified batch by batch.
+ * recovery point is known to be on the device, and so is every segment but the last, since a roll syncs one before it creates the
+ * next: bad bytes there are corruption, reported and never cut. What stands above the recovery point in the last segment was
+ * never promised to anybody for certain, and is verified batch by batch.
  *
  * Steps, each safe to crash after (test/crash/recovery-crash.test.ts has one test per number):
  *
@@ -79,8 +79,8 @@ interface VerifiedEnd {
 }
 
 /**
- * The caller holds the append lock and has invalidated the state block (step 1). Throws CorruptionError, LOGQ_SYNC_FAILED (the caller marks
- * the partition), or a system error.
+ * The caller holds the append lock and has invalidated the state block (step 1). Throws CorruptionError, LOGQ_SYNC_FAILED (the
+ * caller marks the partition), or a system error.
  */
 export function recover(context: LogContext, previousLeaderEpoch: number | undefined): RecoveredLog {
   const { system, directory } = context
@@ -237,8 +237,8 @@ class Verification {
   }
 
   /**
-   * Why offsets may not be missing before a batch. They may where a repair dropped some, and in a log that Kafka wrote and somebody handed
-   * over; a wrong base offset, which no CRC covers, looks the same, but the batch that follows contradicts it.
+   * Why offsets may not be missing before a batch. They may where a repair dropped some, and in a log that Kafka wrote and
+   * somebody handed over; a wrong base offset, which no CRC covers, looks the same, but the batch that follows contradicts it.
    */
   #gapFault(
     places: BatchPlaces,
@@ -291,7 +291,10 @@ export function quarantine(
   }
 }
 
-/** Whether an earlier quarantine file is this very cut, made before a crash; another one of the same name and size is never replaced. */
+/**
+ * Whether an earlier quarantine file is this very cut, made before a crash; another one of the same name and size is never
+ * replaced.
+ */
 function holdsSame(context: LogContext, path: string, fd: number, from: number): boolean {
   const { fs } = context.system
   const other = fs.open(path, 'read')
@@ -445,8 +448,8 @@ function fileOf(end: Pick<VerifiedEnd, 'segmentBaseOffset'>): string {
 }
 
 /**
- * Whether what is bad at the end is one batch that is not wholly there, or zeros, as a power cut leaves of a file that had grown. A batch
- * whose length is damaged looks as torn as that, but whole batches follow it.
+ * Whether what is bad at the end is one batch that is not wholly there, or zeros, as a power cut leaves of a file that had grown.
+ * A batch whose length is damaged looks as torn as that, but whole batches follow it.
  */
 function holdsOnlyTornBatch(context: LogContext, end: VerifiedEnd): boolean {
   const { fs } = context.system
@@ -463,8 +466,8 @@ function holdsOnlyTornBatch(context: LogContext, end: VerifiedEnd): boolean {
 }
 
 /**
- * Whether a whole batch that could follow begins anywhere behind the end. Where that would take too long to tell it may: what is kept in
- * quarantine is not lost. The caller holds the append lock, so that hostile bytes must not make this long.
+ * Whether a whole batch that could follow begins anywhere behind the end. Where that would take too long to tell it may: what is
+ * kept in quarantine is not lost. The caller holds the append lock, so that hostile bytes must not make this long.
  */
 function mayHoldWholeBatch(
   { system: { fs } }: LogContext,

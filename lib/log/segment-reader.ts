@@ -40,8 +40,8 @@ export class BadSegmentError extends Error {
 }
 
 /**
- * Whether the log may go on at `offset` from `position` on. Asked where offsets are missing before the last batch that is there: the CRC
- * does not cover a batch's base offset, and nothing that follows can bear it out.
+ * Whether the log may go on at `offset` from `position` on. Asked where offsets are missing before the last batch that is there:
+ * the CRC does not cover a batch's base offset, and nothing that follows can bear it out.
  */
 export type EndCheck = (position: number, offset: number) => boolean
 

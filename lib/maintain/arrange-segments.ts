@@ -1,6 +1,6 @@
 /**
- * Finds segment files that do not stand where their name says: swapped, copied under another name, put in by mistake, or no files at all.
- * What such a file holds must not be taken for damage of its neighbours.
+ * Finds segment files that do not stand where their name says: swapped, copied under another name, put in by mistake, or no files
+ * at all. What such a file holds must not be taken for damage of its neighbours.
  */
 import { systemErrorCode } from '../errors.js'
 import { LOG_SUFFIX, segmentFileName } from '../log/file-names.js'
@@ -124,8 +124,8 @@ function canStandAt(
 }
 
 /**
- * Whether a segment holds an offset, or goes on behind it. Headers are walked. A single batch above the offset is no proof: its base offset
- * may be damaged.
+ * Whether a segment holds an offset, or goes on behind it. Headers are walked. A single batch above the offset is no proof: its
+ * base offset may be damaged.
  */
 function reaches(context: ViewContext, base: number, offset: number): boolean {
   const { fs } = context.system

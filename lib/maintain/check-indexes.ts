@@ -1,5 +1,6 @@
 /**
- * Checks the index files of one segment against its batches, while these are walked. The rules are those of format-spec/offset-index.md and
+ * Checks the index files of one segment against its batches, while these are walked. The rules are those of
+ * format-spec/offset-index.md and
  * time-index.md. An index is a cache: what is wrong with one is never damage.
  */
 import { OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, segmentFileName, type SegmentSuffix } from '../log/file-names.js'
@@ -28,8 +29,8 @@ export class IndexCheck {
   #maxTimestampMs = -1
 
   /**
-   * `isActive`: the segment's last time-index entry is still to come. `known`: the lengths that a trusted state block gives; without them
-   * the next append recovers, and drops entries of batches that a power cut took.
+   * `isActive`: the segment's last time-index entry is still to come. `known`: the lengths that a trusted state block gives;
+   * without them the next append recovers, and drops entries of batches that a power cut took.
    */
   constructor(
     context: ViewContext,

@@ -1,6 +1,6 @@
 /**
- * Checks one segment: every batch (CRC, place, and every record in it), and beside it the index files. Reads only. The rules are those of
- * format-spec/segment.md.
+ * Checks one segment: every batch (CRC, place, and every record in it), and beside it the index files. Reads only. The rules are
+ * those of format-spec/segment.md.
  *
  * The CRC leaves base offset and leader epoch uncovered. One of them that differs in a single bit from what both neighbours call for is
  * known to be wrong and known to be right: such a batch is `restored`, in the result and by a repair.

@@ -17,7 +17,8 @@ import { inspectPartition, type PartitionCheck } from './inspect-partition.js'
 import { repairPartition as repair, type RepairReport } from './repair-partition.js'
 
 /**
- * What is wrong with topic files and partition directories as such; their records are looked at by `checkPartition`. Throws a system error.
+ * What is wrong with topic files and partition directories as such; their records are looked at by `checkPartition`. Throws a
+ * system error.
  */
 export async function checkTopicFiles(store: Store): Promise<Finding[]> {
   if (store.kind === 'kafka') return []
@@ -81,9 +82,9 @@ export interface CheckOptions {
 }
 
 /**
- * Reads every batch and every record of a partition, and checks CRCs, offsets, leader epochs, indexes and the small files. Changes nothing, and
- * keeps nobody from appending. Throws LOGQ_UNKNOWN_TOPIC, LOGQ_ABORTED, LOGQ_TOPIC_REMOVED when the topic was removed meanwhile, or a
- * system error.
+ * Reads every batch and every record of a partition, and checks CRCs, offsets, leader epochs, indexes and the small files.
+ * Changes nothing, and keeps nobody from appending. Throws LOGQ_UNKNOWN_TOPIC, LOGQ_ABORTED, LOGQ_TOPIC_REMOVED when the topic
+ * was removed meanwhile, or a system error.
  */
 export async function checkPartition(
   store: Store,
@@ -108,9 +109,9 @@ export async function checkPartition(
 }
 
 /**
- * Repairs a partition of a logq store: every batch that can be read is kept at its offset, a copy of what is rewritten is kept in quarantine/.
- * What is whole is not touched. Waits for the append lock and holds it. Throws LOGQ_READ_ONLY_STORE, LOGQ_UNKNOWN_TOPIC, LOGQ_BUSY,
- * LOGQ_ABORTED (then nothing was changed), LOGQ_TOPIC_REMOVED, or a system error.
+ * Repairs a partition of a logq store: every batch that can be read is kept at its offset, a copy of what is rewritten is kept in
+ * quarantine/. What is whole is not touched. Waits for the append lock and holds it. Throws LOGQ_READ_ONLY_STORE,
+ * LOGQ_UNKNOWN_TOPIC, LOGQ_BUSY, LOGQ_ABORTED (then nothing was changed), LOGQ_TOPIC_REMOVED, or a system error.
  */
 export async function repairPartition(
   store: Store,

@@ -16,16 +16,16 @@ export interface BatchSearch {
 }
 
 /**
- * So many times as many bytes as follow the bad place may be summed. Bytes that were made to look like headers take no more; what stands
- * behind the place where the search was given up counts as bad then, and is kept in quarantine by a repair.
+ * So many times as many bytes as follow the bad place may be summed. Bytes that were made to look like headers take no more; what
+ * stands behind the place where the search was given up counts as bad then, and is kept in quarantine by a repair.
  */
 const SUMMED_PER_BYTE = 64
 
 /**
  * Position of the next whole batch with a matching CRC above a bad place; the size of the file without one.
  *
- * Where the bad batch's own length leads to a good one, or to the end, that is the place: a value may hold batches itself. Otherwise every
- * byte is tried, and a batch counts only when it is followed by the end, or by what may be its successor.
+ * Where the bad batch's own length leads to a good one, or to the end, that is the place: a value may hold batches itself.
+ * Otherwise every byte is tried, and a batch counts only when it is followed by the end, or by what may be its successor.
  */
 export function findNextBatch(search: BatchSearch, badPosition: number): number {
   const { fs, fd, sizeBytes } = search

@@ -2,8 +2,8 @@
 
 export interface Finding {
   /**
-   * damage: records were lost or cannot be read. cache: an index or another file that is rebuilt from the log is wrong. note: worth knowing;
-   * the next append, or nobody, needs to deal with it.
+   * damage: records were lost or cannot be read. cache: an index or another file that is rebuilt from the log is wrong. note:
+   * worth knowing; the next append, or nobody, needs to deal with it.
    */
   readonly kind: 'damage' | 'cache' | 'note'
   readonly file: string

@@ -1,6 +1,7 @@
 /**
- * Looks at a partition as a whole: all segments, all small files, and how they fit together. Reads only. What is known to be synced is looked
- * up first and the log after it, so that what others append, roll and retain meanwhile is never taken for damage.
+ * Looks at a partition as a whole: all segments, all small files, and how they fit together. Reads only. What is known to be
+ * synced is looked up first and the log after it, so that what others append, roll and retain meanwhile is never taken for
+ * damage.
  */
 import { LogqError, systemErrorCode } from '../errors.js'
 import { BatchScanner } from '../log/batch-scanner.js'
@@ -157,7 +158,10 @@ class Inspection {
     this.#point = decodeRecoveryPoint(bytes)
     if (this.#point === undefined) {
       const message = 'the recovery point is damaged; the next append verifies everything'
-      this.#wrong('recovery-point', { kind: 'cache', file, position: 0, message })
+      // It is not synced, so that a power cut may leave nothing of it.
+      if (bytes.every((byte) => byte === 0))
+        this.#note(file, 'it is empty; the next append verifies everything', { position: 0 })
+      else this.#wrong('recovery-point', { kind: 'cache', file, position: 0, message })
       return
     }
     // The slots are not synced: a power cut may leave one of them torn.

@@ -7,9 +7,11 @@
  *  2. Move segments that stand under a wrong name to their own, and what is no segment to quarantine/.
  *  3. When records were lost or may have been: start a new leader epoch at the end, so that followers find the divergence, and note in
  *     known-gaps what is missing, so that a later check does not name it again.
- *  4. For each segment with damage, and the active one after a failed fsync: copy it whole to quarantine/; unlink the indexes; write its good
+ *  4. For each segment with damage, and the active one after a failed fsync: copy it whole to quarantine/; unlink the indexes;
+ * write its good
  *     batches to a temporary file, sync it and rename it over the .log. There is no moment without a file.
- *  5. When records below the synced offset are missing at the end: a new segment there. Offsets that were acknowledged are not given again.
+ *  5. When records below the synced offset are missing at the end: a new segment there. Offsets that were acknowledged are not
+ * given again.
  *  6. Write the small files that are wrong, and indexes that are missing or wrong.
  *  7. Put the recovery point at the end: everything up to there was synced just now.
  *  8. Recovery (lib/log/recovery.ts), which deals with what was never synced, and the state block: live.

@@ -30,8 +30,8 @@ export function droppedOffsets({ badRanges }: SegmentCheck, limitOffset: number)
 }
 
 /**
- * Copies a segment to quarantine/, and replaces it by its good batches, or removes it when there are none and others follow. One atomic step:
- * there is the old file or the new one.
+ * Copies a segment to quarantine/, and replaces it by its good batches, or removes it when there are none and others follow. One
+ * atomic step: there is the old file or the new one.
  */
 export function rewriteSegment(
   context: LogContext,

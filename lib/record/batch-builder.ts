@@ -1,8 +1,8 @@
 /**
  * Collects records into one record batch. See format-spec/record-batch.md.
  *
- * There is a builder per partition, so its buffer begins small and grows by doubling. The base offset and leader epoch stay 0: an append
- * stamps them (stampBatch), outside the CRC.
+ * There is a builder per partition, so its buffer begins small and grows by doubling. The base offset and leader epoch stay 0: an
+ * append stamps them (stampBatch), outside the CRC.
  */
 
 import { GrowableBytes } from '../bytes/growable-bytes.js'

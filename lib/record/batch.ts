@@ -268,7 +268,10 @@ export function stampBatch(bytes: Uint8Array, baseOffset: number, leaderEpoch: n
   writeInt32(bytes, start + LEADER_EPOCH_POSITION, leaderEpoch)
 }
 
-/** Takes producer id, producer epoch and base sequence out of one whole batch and sets its CRC anew. The caller has checked the old CRC. */
+/**
+ * Takes producer id, producer epoch and base sequence out of one whole batch and sets its CRC anew. The caller has checked the
+ * old CRC.
+ */
 export function clearProducerFields(bytes: Uint8Array): void {
   writeInt64(bytes, PRODUCER_ID_POSITION, NONE)
   writeInt16(bytes, PRODUCER_EPOCH_POSITION, NONE)

@@ -1,7 +1,8 @@
 /**
- * Expressions over a record in CEL (Common Expression Language), in a typed environment: topic, key and text (the value as a string) are
- * strings, value is the value parsed as JSON when it is asked for, headers a map of strings, timestamp a google.protobuf.Timestamp.
- * `murmur2(string)` is Kafka's hash, made positive. The home of the CEL package, which is loaded when the first expression is compiled.
+ * Expressions over a record in CEL (Common Expression Language), in a typed environment: topic, key and text (the value as a
+ * string) are strings, value is the value parsed as JSON when it is asked for, headers a map of strings, timestamp a
+ * google.protobuf.Timestamp. `murmur2(string)` is Kafka's hash, made positive. The home of the CEL package, which is loaded when
+ * the first expression is compiled.
  */
 import { murmur2, toPositive } from '../bytes/murmur2.js'
 import { LogqError } from '../errors.js'

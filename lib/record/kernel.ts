@@ -5,7 +5,10 @@ import { plainKernel } from './plain-kernel.js'
 import { wasmKernel } from './wasm-kernel.js'
 import { kernelInstance } from './wasm-memory.js'
 
-/** 'auto' is the WebAssembly kernel where it runs and is worth its start, else the plain one. The others are for tests and benchmarks. */
+/**
+ * 'auto' is the WebAssembly kernel where it runs and is worth its start, else the plain one. The others are for tests and
+ * benchmarks.
+ */
 export type KernelChoice = 'auto' | 'plain' | 'wasm'
 
 /** Below this the plain kernel is done before the WebAssembly one is instantiated (about half a millisecond). */

@@ -1,5 +1,6 @@
 /**
- * The WebAssembly module of the line kernel and its memory. Instantiated when first asked for: a run that encodes ten lines does without.
+ * The WebAssembly module of the line kernel and its memory. Instantiated when first asked for: a run that encodes ten lines does
+ * without.
  *
  * The memory has a fixed size and never grows, so that views of it stay valid.
  */

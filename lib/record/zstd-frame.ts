@@ -25,7 +25,10 @@ const RAW = 0
 const RUN = 1
 const COMPRESSED = 2
 
-/** The frames that `bytes` is made of, skippable ones left out. Throws InvalidBatchError unless they are whole and nothing is left over. */
+/**
+ * The frames that `bytes` is made of, skippable ones left out. Throws InvalidBatchError unless they are whole and nothing is
+ * left over.
+ */
 export function readZstdFrames(bytes: Uint8Array): ZstdFrame[] {
   const frames: ZstdFrame[] = []
   let position = 0

@@ -1,6 +1,6 @@
 /**
- * A Kafka log.dir, read as a store: topics are inferred from its directories (format-spec/store.md, "Kafka's directories"). A broker may be
- * writing to it at the same time; nothing is ever written.
+ * A Kafka log.dir, read as a store: topics are inferred from its directories (format-spec/store.md, "Kafka's directories"). A
+ * broker may be writing to it at the same time; nothing is ever written.
  */
 import { readSmallFile } from '../system/durable.js'
 import { partitionDirectoryName } from '../log/file-names.js'

@@ -1,6 +1,6 @@
 /**
- * A topic in use by a long-running process: notices, within half a second, that its configuration changed, that partitions were added, or
- * that it was removed (and perhaps created anew).
+ * A topic in use by a long-running process: notices, within half a second, that its configuration changed, that partitions were
+ * added, or that it was removed (and perhaps created anew).
  */
 import { LogqError } from '../errors.js'
 import { TopicConfig } from './topic-config.js'

@@ -8,8 +8,8 @@ export const STORE_LOCK_FILE = 'lock'
 export const TOPICS_DIRECTORY = 'topics'
 export const TOPIC_SUFFIX = '.json'
 /**
- * A topic whose creation, or removal, is under way; the next topic command finishes or undoes it. Not longer than '.json': a name of 249
- * characters must fit in the 255 of a file name.
+ * A topic whose creation, or removal, is under way; the next topic command finishes or undoes it. Not longer than '.json': a name
+ * of 249 characters must fit in the 255 of a file name.
  */
 export const CREATING_SUFFIX = '.new'
 export const REMOVING_SUFFIX = '.rm'
@@ -26,10 +26,6 @@ export function checkTopicName(name: string): void {
 export function twinOf(name: string, existing: readonly string[]): string | undefined {
   const folded = fold(name)
   return existing.find((other) => other !== name && fold(other) === folded)
-}
-
-export function topicFileName(topic: string): string {
-  return topic + TOPIC_SUFFIX
 }
 
 /** Topic names in a listing of the topics directory. */

@@ -91,8 +91,9 @@ export function requireWritable(store: Store, options: Pick<CreateStoreOptions, 
 }
 
 /**
- * Runs `change` while no other process changes topics. Changes of topics are rare and short; appends do not take this lock, and nobody waits
- * for an append lock while holding it. Throws LOGQ_BUSY, or LOGQ_ABORTED when the signal ends the wait; `change` itself is not interrupted.
+ * Runs `change` while no other process changes topics. Changes of topics are rare and short; appends do not take this lock, and
+ * nobody waits for an append lock while holding it. Throws LOGQ_BUSY, or LOGQ_ABORTED when the signal ends the wait; `change`
+ * itself is not interrupted.
  */
 export async function withStoreLock<Result>(
   store: Pick<Store, 'system' | 'path' | 'ownership'>,

@@ -100,7 +100,10 @@ export function parseSetting(name: string, text: string): number | string {
   return value
 }
 
-/** Settings as they are stored: units resolved, null (back to the default) kept. Throws LOGQ_USAGE for a name or value that cannot be. */
+/**
+ * Settings as they are stored: units resolved, null (back to the default) kept. Throws LOGQ_USAGE for a name or value that
+ * cannot be.
+ */
 export function resolveSettings(
   settings: Readonly<Record<string, number | string | null>>,
 ): Record<string, number | string | null> {

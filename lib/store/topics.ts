@@ -120,8 +120,8 @@ export async function createTopic(store: Store, topic: string, options: CreateTo
 }
 
 /**
- * Replaces settings; null takes one back to its default. Running producers notice within a second. Throws LOGQ_USAGE, LOGQ_UNKNOWN_TOPIC,
- * LOGQ_READ_ONLY_STORE, LOGQ_ABORTED, or a system error.
+ * Replaces settings; null takes one back to its default. Running producers notice within a second. Throws LOGQ_USAGE,
+ * LOGQ_UNKNOWN_TOPIC, LOGQ_READ_ONLY_STORE, LOGQ_ABORTED, or a system error.
  */
 export async function alterTopic(
   store: Store,
@@ -140,7 +140,8 @@ export async function alterTopic(
 }
 
 /**
- * Existing records stay where they are, so that keys may move to other partitions: that is Kafka's behaviour too. Throws as `alterTopic`.
+ * Existing records stay where they are, so that keys may move to other partitions: that is Kafka's behaviour too. Throws as
+ * `alterTopic`.
  */
 export async function addPartitions(
   store: Store,
@@ -168,8 +169,8 @@ function withoutNulls(settings: Readonly<Record<string, number | string | null>>
 }
 
 /**
- * Removes a topic with all its records. Waits for appends that are under way. Throws LOGQ_UNKNOWN_TOPIC, LOGQ_READ_ONLY_STORE, LOGQ_BUSY,
- * LOGQ_ABORTED, or a system error; once it has begun, the next change of a topic finishes it.
+ * Removes a topic with all its records. Waits for appends that are under way. Throws LOGQ_UNKNOWN_TOPIC, LOGQ_READ_ONLY_STORE,
+ * LOGQ_BUSY, LOGQ_ABORTED, or a system error; once it has begun, the next change of a topic finishes it.
  */
 export async function removeTopic(store: Store, topic: string, wait: LockWait = {}): Promise<void> {
   requireWritable(store, { allowNetworkFileSystem: true })
@@ -199,8 +200,8 @@ export function topicPath(store: Store, topic: string): string {
 }
 
 /**
- * Finishes removals and undoes creations that a killed command left. The caller holds the store's lock. A removal that has to wait for an
- * append is left for later: returns the topics of those, each with a partition directory that is in use.
+ * Finishes removals and undoes creations that a killed command left. The caller holds the store's lock. A removal that has to
+ * wait for an append is left for later: returns the topics of those, each with a partition directory that is in use.
  */
 async function finishPending(store: Store): Promise<Map<string, string>> {
   const busy = new Map<string, string>()
@@ -233,7 +234,10 @@ function isRemovedName(name: string): boolean {
   return name.startsWith(REMOVED_PREFIX) && /^[0-9a-f]{12}$/.test(name.slice(REMOVED_PREFIX.length))
 }
 
-/** The caller holds the store's lock, so nothing is waited for. Returns a partition directory whose append lock is held, and is done otherwise. */
+/**
+ * The caller holds the store's lock, so nothing is waited for. Returns a partition directory whose append lock is held, and is
+ * done otherwise.
+ */
 async function finishRemoval(store: Store, topic: string): Promise<string | undefined> {
   const { system, path } = store
   let busy: string | undefined
@@ -269,8 +273,8 @@ async function tryMarkDeleted(store: Store, directory: string): Promise<boolean>
 }
 
 /**
- * Returns when the append lock of a partition that is being removed was free, or the partition is gone. Nothing is changed here: by then the
- * path may be that of a new topic.
+ * Returns when the append lock of a partition that is being removed was free, or the partition is gone. Nothing is changed here:
+ * by then the path may be that of a new topic.
  */
 async function waitForAppends(store: Store, directory: string, wait: LockWait): Promise<void> {
   let lock: PartitionLock | undefined
@@ -337,7 +341,8 @@ function writeTopicFile(store: Store, file: TopicFile): TopicFile {
 }
 
 /**
- * An expression is compiled once before it is recorded: a topic whose partitioner cannot be used would take no record. Throws LOGQ_USAGE.
+ * An expression is compiled once before it is recorded: a topic whose partitioner cannot be used would take no record. Throws
+ * LOGQ_USAGE.
  */
 export async function checkPartitioner(partitioner: Partitioner): Promise<Partitioner> {
   if (!isNamedPartitioner(partitioner)) await compileNumberExpression(partitioner)

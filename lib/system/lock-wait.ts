@@ -22,8 +22,8 @@ export interface WaitedLock {
 }
 
 /**
- * Waits for the exclusive lock on `fd`. Throws LOGQ_ABORTED, or what the wait failed of. It then closes `fd`, at once or, since the wait
- * of the kernel cannot be cancelled, when the lock comes too late.
+ * Waits for the exclusive lock on `fd`. Throws LOGQ_ABORTED, or what the wait failed of. It then closes `fd`, at once or, since
+ * the wait of the kernel cannot be cancelled, when the lock comes too late.
  */
 export async function waitForLock(system: System, fd: number, lock: WaitedLock, options: LockWait): Promise<void> {
   const granted = system.locks.waitForLock(fd, false)

@@ -2,8 +2,9 @@
 import type { Cli } from './run-cli.js'
 
 /**
- * What is wrong, or undefined. `acknowledged`: lines `topic:partition@offset`, one for each line of the input `lines` in order. After that
- * `produce` and `cat` must work without help, offsets must be contiguous, and no line may be there twice or out of order.
+ * What is wrong, or undefined. `acknowledged`: lines `topic:partition@offset`, one for each line of the input `lines` in order.
+ * After that `produce` and `cat` must work without help, offsets must be contiguous, and no line may be there twice or out of
+ * order.
  */
 export async function judge(
   cli: Cli,

@@ -1,4 +1,7 @@
-/** Rounds of a producer that is killed at a random moment, each judged (judge-store.ts): few in the quick suite, many in the long one. */
+/**
+ * Rounds of a producer that is killed at a random moment, each judged (judge-store.ts): few in the quick suite, many in the long
+ * one.
+ */
 import type { ExecutionContext } from 'ava'
 import { judge, wholeLines } from './judge-store.js'
 import { makeCli } from './run-cli.js'

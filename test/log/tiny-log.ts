@@ -83,7 +83,10 @@ export async function readAll(
   return records
 }
 
-/** The same, up to where a damaged tail can no longer be read: whether that is told to readers before a writer has judged it is their affair. */
+/**
+ * The same, up to where a damaged tail can no longer be read: whether that is told to readers before a writer has judged it is
+ * their affair.
+ */
 export async function readWhatCanBeRead(context: LogContext): Promise<string[]> {
   const records: string[] = []
   try {

@@ -51,9 +51,9 @@ export interface Repaired {
 }
 
 /**
- * Checks, repairs and checks again, and throws when a rule is broken: checking changes nothing; the second check is clean and a second repair
- * changes nothing; `kept` is there, and nothing that is not in `original`; what was rewritten is whole in quarantine/; a record can
- * be appended, at or above `endOffset`, and read, and leaves no temporary file.
+ * Checks, repairs and checks again, and throws when a rule is broken: checking changes nothing; the second check is clean and a
+ * second repair changes nothing; `kept` is there, and nothing that is not in `original`; what was rewritten is whole in
+ * quarantine/; a record can be appended, at or above `endOffset`, and read, and leaves no temporary file.
  */
 export async function judgeRepair(
   system: FakeSystem,

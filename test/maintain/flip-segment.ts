@@ -34,8 +34,8 @@ export function isUncovered(byteInBatch: number): boolean {
 }
 
 /**
- * Checks after every flip, and repairs a copy where `isRepaired` says so. Throws when a flip is not found, or costs more than the records of
- * its batch, or any where no CRC covers it. Returns how many repairs lost records.
+ * Checks after every flip, and repairs a copy where `isRepaired` says so. Throws when a flip is not found, or costs more than the
+ * records of its batch, or any where no CRC covers it. Returns how many repairs lost records.
  */
 export async function everyFlip(
   { system, original, config }: Prepared,

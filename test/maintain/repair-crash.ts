@@ -93,7 +93,10 @@ const damages = {
 export type DamageName = keyof typeof damages
 export const damageNames = Object.keys(damages) as DamageName[]
 
-/** Lets repairs of a damage die, and repairs what is left; throws when a rule is broken. Returns how many died, and behind which failpoints. */
+/**
+ * Lets repairs of a damage die, and repairs what is left; throws when a rule is broken. Returns how many died, and behind which
+ * failpoints.
+ */
 export async function crashRepairs(name: DamageName): Promise<{ deaths: number; behind: Map<string, number> }> {
   const { inflict, lost, copies }: Damage = damages[name]
   return crashEverywhere({

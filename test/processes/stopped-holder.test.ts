@@ -1,4 +1,7 @@
-/** A writer that is stopped (SIGSTOP) inside its critical section: others wait, name it after 5 s, and go on when it goes on or is gone. */
+/**
+ * A writer that is stopped (SIGSTOP) inside its critical section: others wait, name it after 5 s, and go on when it goes on or
+ * is gone.
+ */
 import test, { type ExecutionContext } from 'ava'
 import { makeCli, type Cli } from '../helpers/run-cli.js'
 

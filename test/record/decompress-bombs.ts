@@ -1,6 +1,6 @@
 /**
- * A process that decompresses, with a limit of 1,000,000 bytes, what would become 128 MiB; for compression.test.ts. Prints a JSON array:
- * codec, message of the error, and how far the process's peak memory rose.
+ * A process that decompresses, with a limit of 1,000,000 bytes, what would become 128 MiB; for compression.test.ts. Prints a JSON
+ * array: codec, message of the error, and how far the process's peak memory rose.
  */
 
 import { CODECS, compress, decompress, loadCodec, type Codec } from '../../lib/record/compression.js'

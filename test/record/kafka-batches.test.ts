@@ -3,8 +3,8 @@ import { RecordBatch } from '../../lib/record/batch.js'
 import { CODECS, loadCodec } from '../../lib/record/compression.js'
 import { content } from './arbitrary-records.js'
 
-// One batch of three records in each codec as the Java classes of Kafka 3.9.0 wrote them (MemoryRecordsBuilder). Their zstd frame has no
-// content size, their gzip header no name, their snappy stream is framed.
+// One batch of three records in each codec as the Java classes of Kafka 3.9.0 wrote them (MemoryRecordsBuilder). Their zstd frame
+// has no content size, their gzip header no name, their snappy stream is framed.
 const written: Record<(typeof CODECS)[number], string> = {
   none:
     'AAAAAAAAACoAAACE/////wKXknWKAAAAAAACAAABi8/laAAAAAGLz+Vo+v//////////////////AAAAA3gAAAAMdXNlci0xOmhlbGxvIGhlbGxvIGhlbGxv' +

@@ -114,6 +114,8 @@ export async function withStoreLock<Result>(
   try {
     return await change()
   } finally {
+    // A child that is being forked just now shares the description for a moment, and closing alone would not let go.
+    system.locks.unlock(fd)
     system.fs.close(fd)
   }
 }

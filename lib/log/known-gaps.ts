@@ -44,11 +44,12 @@ export function writeKnownGaps(context: LogContext, gaps: readonly OffsetGap[]):
   replaceFile(context.system, `${context.directory}/${KNOWN_GAPS_FILE}`, Buffer.from(text), context.ownership)
 }
 
-/** Whether every offset of [fromOffset, toOffset) lies in known gaps. */
+/** Whether every offset of [fromOffset, toOffset) lies in known gaps, which are in the order of their first offsets. */
 export function isKnownGap(gaps: readonly OffsetGap[], fromOffset: number, toOffset: number): boolean {
   let place = fromOffset
-  for (const gap of [...gaps].sort((a, b) => a.fromOffset - b.fromOffset)) {
-    if (gap.fromOffset <= place && gap.toOffset > place) place = gap.toOffset
+  for (const gap of gaps) {
+    if (place >= toOffset || gap.fromOffset > place) break
+    if (gap.toOffset > place) place = gap.toOffset
   }
   return place >= toOffset
 }

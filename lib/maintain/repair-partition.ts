@@ -216,11 +216,15 @@ class Repair {
   #noteGaps(inspection: PartitionInspection, damaged: readonly SegmentCheck[]): void {
     const { context } = this
     const known = readKnownGaps(context)
-    const gaps = [...inspection.gaps, ...damaged.flatMap((segment) => droppedOffsets(segment, limitOf(inspection, segment)))]
-    const unknown = gaps.filter(
-      ({ fromOffset, toOffset }, n) => !isKnownGap([...known, ...gaps.slice(0, n)], fromOffset, toOffset),
-    )
-    if (unknown.length > 0) writeKnownGaps(context, [...known, ...unknown])
+    const all = [...known]
+    for (const gap of [
+      ...inspection.gaps,
+      ...damaged.flatMap((segment) => droppedOffsets(segment, limitOf(inspection, segment))),
+    ]) {
+      if (isKnownGap(all, gap.fromOffset, gap.toOffset)) continue
+      all.splice(all.findLastIndex(({ fromOffset }) => fromOffset <= gap.fromOffset) + 1, 0, gap)
+    }
+    if (all.length > known.length) writeKnownGaps(context, all)
   }
 
   #provideEnd({ endOffset, segments }: PartitionInspection): void {

@@ -3,6 +3,7 @@
  * broker may be writing to it at the same time; nothing is ever written.
  */
 import { readSmallFile } from '../system/durable.js'
+import type { FileStatus } from '../system/file-system.js'
 import { partitionDirectoryName } from '../log/file-names.js'
 import { partitionsInListing } from './names.js'
 import type { Store } from './store.js'
@@ -24,13 +25,38 @@ export function kafkaTopics(store: Store): Map<string, TopicFile> {
 
 /** What Kafka's checkpoint says of a partition's log start offset; undefined when it says nothing. */
 export function kafkaLogStartOffset(store: Store, topic: string, partition: number): number | undefined {
-  const bytes = readSmallFile(store.system.fs, `${store.path}/${LOG_START_OFFSET_CHECKPOINT}`, 64 << 20)
+  return startOffsets(store)?.get(`${topic} ${partition}`)
+}
+
+interface ReadCheckpoint {
+  readonly status: FileStatus
+  readonly offsets: ReadonlyMap<string, number>
+}
+
+/** One line per partition is parsed once for all of them, not once for each. */
+const checkpoints = new WeakMap<Store, ReadCheckpoint>()
+
+/** By topic and partition. A broker puts a new file in the place of the old one every minute. */
+function startOffsets(store: Store): ReadonlyMap<string, number> | undefined {
+  const { fs } = store.system
+  const path = `${store.path}/${LOG_START_OFFSET_CHECKPOINT}`
+  const status = fs.pathStatus(path)
+  if (status === undefined) return undefined
+  const known = checkpoints.get(store)
+  if (known !== undefined && isSameFile(known.status, status)) return known.offsets
+  const bytes = readSmallFile(fs, path, 64 << 20)
   if (bytes === undefined) return undefined
+  const offsets = new Map<string, number>()
   for (const line of Buffer.from(bytes).toString('latin1').split('\n')) {
-    const match = /^(\S+) (\d+) (\d+)$/.exec(line)
-    if (match?.[1] === topic && Number(match[2]) === partition) return Number(match[3])
+    const match = /^(\S+ \d+) (\d+)$/.exec(line)
+    if (match?.[1] !== undefined && !offsets.has(match[1])) offsets.set(match[1], Number(match[2]))
   }
-  return undefined
+  checkpoints.set(store, { status, offsets })
+  return offsets
+}
+
+function isSameFile(a: FileStatus, b: FileStatus): boolean {
+  return a.device === b.device && a.inode === b.inode && a.sizeBytes === b.sizeBytes && a.modifiedMs === b.modifiedMs
 }
 
 function readTopicId(store: Store, topic: string, partition: number): string {

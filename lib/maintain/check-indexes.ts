@@ -99,8 +99,9 @@ export class IndexCheck {
     this.#times.close()
   }
 
-  #kind(isAhead: boolean): Finding['kind'] {
-    return isAhead && this.options.isActive && this.options.known === undefined ? 'note' : 'cache'
+  /** What a power cut may leave of the active segment's indexes is no fault: they are not synced, and the next append recovers. */
+  #kind(isOfPowerCut: boolean): Finding['kind'] {
+    return isOfPowerCut && this.options.isActive && this.options.known === undefined ? 'note' : 'cache'
   }
 
   #files(endPosition: number): Finding[] {
@@ -111,12 +112,12 @@ export class IndexCheck {
         const message = `the index of segment ${this.baseOffset} is missing; look-ups scan`
         return [{ kind: 'note' as const, file: index.file, message }]
       }
-      if (index.hasOddSize) return [index.finding('cache', 'the size is not a whole number of entries')]
+      if (index.hasOddSize) return [index.finding(this.#kind(true), 'the size is not a whole number of entries')]
       const knownBytes =
         (index === this.#times ? this.options.known?.timeIndexBytes : this.options.known?.offsetIndexBytes) ?? 0
       if (index.sizeBytes < knownBytes)
         return [index.finding('cache', `it has ${index.sizeBytes} bytes, the state block knows of ${knownBytes}`)]
-      return index.isUndecodable ? [index.finding('cache', 'this is not an entry')] : []
+      return index.isUndecodable ? [index.finding(this.#kind(true), 'this is not an entry')] : []
     })
   }
 

@@ -80,7 +80,7 @@ export class Producer {
   private constructor(
     private readonly live: LiveTopic,
     private readonly options: ProducerOptions,
-    private readonly codec: Codec,
+    private codec: Codec,
     private readonly chooser: PartitionChooser,
   ) {}
 
@@ -270,6 +270,18 @@ export class Producer {
     const sealed = builder.seal()
     await this.#append(partition, sealed, sealed.recordCount - 1, firstTag)
     this.chooser.rotate(partition)
+    await this.#obeyCodec()
+  }
+
+  /** A topic's compression.type may change while this producer runs: batches that begin from now on obey it. */
+  async #obeyCodec(): Promise<void> {
+    const codec = this.options.codec ?? configuredCodec(this.live)
+    if (codec === this.codec) return
+    await loadCodec(codec)
+    this.codec = codec
+    for (const [partition, { builder }] of this.#collecting) {
+      if (builder.isEmpty) this.#collecting.delete(partition)
+    }
   }
 
   async #append(partition: number, batch: SealedBatch, lastOffsetDelta: number, firstTag: number): Promise<void> {
@@ -312,6 +324,8 @@ export class Producer {
     if (this.#logs.size >= this.#maxOpenLogs) await this.#closeOldest()
     const log = Log.open(appendContext(this.live.store, this.live.topic, partition, () => this.live.config))
     this.#logs.set(partition, log)
+    // What was opened is of this topic only if it is still the topic now.
+    this.live.refresh(true)
     return log
   }
 

@@ -120,3 +120,15 @@ async function waitForTopic(cli: ReturnType<typeof makeCli>, topic: string): Pro
   await cli.shell(`for i in $(seq 100); do logq topic ls 2>/dev/null | grep -q '^${topic}$' && exit; sleep 0.05; done; exit 1`)
   return cli.start(`exec logq tail -f ${topic} -o start`)
 }
+
+test('topic set compression.type is obeyed by a running producer', async (t) => {
+  const cli = makeCli(t)
+  await cli.shell('logq topic create t')
+  const producer = cli.start(`( ${source} ) | logq produce t`)
+  await cli.shell('while ! logq cat t | grep -q "line 20"; do sleep 0.1; done; logq topic set t compression.type=gzip')
+  // The lower three bits of the attributes (bytes 21 and 22 of a batch) are the codec: 1 is gzip.
+  const codecs = "logq cat t --format batch -o -1 2>/dev/null | od -An -tu1 -j22 -N1 | tr -d ' '"
+  const seen = await cli.shell(`while [ "$(${codecs})" != 1 ]; do sleep 0.1; done; echo gzip`, { timeoutMs: 20_000 })
+  t.is(seen.stdout.toString(), 'gzip\n')
+  producer.signal('SIGKILL', { group: true })
+})

@@ -197,7 +197,7 @@ test('a Kafka directory is checked, gaps are normal in it, and --repair is refus
   t.deepEqual(await cli.shell('find kafka -type f | sort | xargs cksum'), before)
 })
 
-test('fsck beside running producers finds nothing, and --repair waits for the lock', async (t) => {
+test('fsck beside running producers finds nothing, and neither does --repair after they were killed', async (t) => {
   const cli = makeCli(t)
   await cli.shell('logq topic create a segment.bytes=20000')
   const producers = [0, 1].map(() => cli.start('seq 1000000 | logq produce a --batch-bytes 3000'))
@@ -222,4 +222,27 @@ test('INT ends a check without a word, and the exit is by that signal', async (t
   const done = await running.finished
   t.true(done.signal === 'SIGINT' || done.status === 0, `${String(done.status)} ${String(done.signal)}`)
   t.false(/damage/.test(done.stdout.toString()))
+})
+
+test('a repair that is killed at any of its steps is done by the next one', async (t) => {
+  const cli = makeCli(t)
+  const template = await fill(cli, 'a')
+  flip(join(template, segmentsOf(template)[1] ?? ''), 70)
+  rmSync(join(template, segmentsOf(template).at(-1) ?? ''))
+  const rest = (await cli.shell('logq fsck -q a; cp -r store whole')).stdout.toString()
+  t.regex(rest, /damage/)
+  const kept = (await cli.shell('logq fsck -q --repair a; logq cat a')).stdout
+    .toString()
+    .split('\n')
+    .filter((line) => /^\d+$/.test(line))
+  t.true(kept.length > 50 && kept.length < 100)
+  for (const step of ['invalidate', 'place', 'gaps', 'rewrite', 'end', 'indexes', 'recovery-point']) {
+    const done = await cli.shell(
+      `rm -rf store && cp -r whole store
+       LOGQ_FAILPOINT=repair.after-${step}=kill logq fsck -q --repair a; test $? = 137 || exit 99
+       logq fsck -q --repair a >/dev/null; logq fsck -q && logq cat a && echo next | logq produce a --print-offsets`,
+    )
+    t.is(done.status, 0, `${step}: ${done.stderr}${done.stdout.toString()}`)
+    t.deepEqual(done.stdout.toString().trimEnd().split('\n'), [...kept, 'a:0@100'], step)
+  }
 })

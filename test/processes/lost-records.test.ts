@@ -90,7 +90,7 @@ test('tail -f goes on when the lock file was deleted and made anew', async (t) =
   await tail.waitForOutput('two\n')
   tail.signal('SIGINT')
   await tail.finished
-  t.is(tail.stderr().toString(), '')
+  t.is(tail.stderr(), '')
 })
 
 test('tail -f -p of a partition that the successor does not have ends with status 1', async (t) => {

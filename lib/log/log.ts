@@ -32,6 +32,7 @@ import { readRecoveryPoint, writeRecoveryPoint } from './recovery-point-file.js'
 import { SYNC_AFTER_VERIFIED_BYTES, quarantineError, recover, syncFailed, type RecoveredLog } from './recovery.js'
 import { SegmentFiles } from './segment-files.js'
 import { SegmentTail } from './segment-tail.js'
+import { copyTail, stateOfEnd } from './tail-state.js'
 import { isOfThisBoot, type PartitionStatus, type StateBlock } from './state-block.js'
 import { BatchScanner, misfit } from './batch-scanner.js'
 
@@ -386,7 +387,7 @@ export class Log {
       this.context.system.fs.fdatasyncBlocking(end.files.logFd)
     } catch (error) {
       this.#syncFailure = syncFailed(this.context, error)
-      this.#writeStatus(this.#stateOf({ ...end, status: 'sync-failed' }, true))
+      this.#writeStatus(stateOfEnd(this.context.system, { ...end, status: 'sync-failed' }, true))
       throw this.#syncFailure
     }
     this.#noteSynced(end, end.tail.logEndOffset, end.tail.logBytes)
@@ -480,51 +481,13 @@ export class Log {
   }
 
   #writeState(end: End, valid: boolean): void {
-    this.#lock.writeState(this.#stateOf(end, valid))
-  }
-
-  #stateOf(end: End, valid: boolean): StateBlock {
-    const { self } = this.context.system
-    const { tail } = end
-    return {
-      status: end.status,
-      valid,
-      bootId: self.bootId,
-      leaderEpoch: end.leaderEpoch,
-      activeBaseOffset: tail.baseOffset,
-      device: end.device,
-      inode: end.inode,
-      logBytes: tail.logBytes,
-      logEndOffset: tail.logEndOffset,
-      syncedOffset: end.syncedOffset,
-      maxTimestampMs: tail.maxTimestampMs,
-      maxTimestampOffset: tail.maxTimestampOffset,
-      firstTimestampMs: tail.firstTimestampMs,
-      bytesSinceIndexEntry: tail.bytesSinceIndexEntry,
-      offsetIndexBytes: tail.offsetIndexBytes,
-      timeIndexBytes: tail.timeIndexBytes,
-      timeIndexTimestampMs: tail.timeIndexTimestampMs,
-      holderPid: self.pid,
-      holderStartTicks: self.startTicks,
-    }
+    this.#lock.writeState(stateOfEnd(this.context.system, end, valid))
   }
 }
 
 function newEnd(state: StateBlock, files: SegmentFiles): End {
   const { status, leaderEpoch, syncedOffset, activeBaseOffset, device, inode } = state
   return { status, leaderEpoch, syncedOffset, tail: new SegmentTail(activeBaseOffset), files, device, inode }
-}
-
-function copyTail(state: StateBlock, tail: SegmentTail): void {
-  tail.logBytes = state.logBytes
-  tail.logEndOffset = state.logEndOffset
-  tail.maxTimestampMs = state.maxTimestampMs
-  tail.maxTimestampOffset = state.maxTimestampOffset
-  tail.firstTimestampMs = state.firstTimestampMs
-  tail.bytesSinceIndexEntry = state.bytesSinceIndexEntry
-  tail.offsetIndexBytes = state.offsetIndexBytes
-  tail.timeIndexBytes = state.timeIndexBytes
-  tail.timeIndexTimestampMs = state.timeIndexTimestampMs
 }
 
 /** For notes of what is true without them: a full disk must not make a failure of a success. */

@@ -5,7 +5,7 @@
  * offset 0 after the first is the tail that Kafka preallocates, and ends the file.
  */
 import type { FileSystem } from '../system/file-system.js'
-import { readInto } from '../system/durable.js'
+import { IndexFileReader } from './index-file.js'
 
 export const OFFSET_INDEX_ENTRY_BYTES = 8
 
@@ -24,50 +24,25 @@ export function encodeOffsetIndexEntry(entry: OffsetIndexEntry, baseOffset: numb
   return bytes
 }
 
-/** Reads entries one by one, so that a look-up in a large index reads a dozen entries and not the file. */
-export class OffsetIndexReader {
-  readonly entryCount: number
-  readonly #bytes = new Uint8Array(OFFSET_INDEX_ENTRY_BYTES)
-  readonly #view = new DataView(this.#bytes.buffer)
-
-  constructor(
-    private readonly fs: FileSystem,
-    private readonly fd: number,
-    private readonly baseOffset: number,
-  ) {
-    this.entryCount = Math.floor(fs.fileStatus(fd).sizeBytes / OFFSET_INDEX_ENTRY_BYTES)
-  }
-
-  /** The n-th entry; undefined past the end and in the preallocated tail. */
-  entry(n: number): OffsetIndexEntry | undefined {
-    if (n < 0 || n >= this.entryCount) return undefined
-    const count = readInto(this.fs, this.fd, this.#bytes, 0, OFFSET_INDEX_ENTRY_BYTES, n * OFFSET_INDEX_ENTRY_BYTES)
-    if (count !== OFFSET_INDEX_ENTRY_BYTES) return undefined
-    const relativeOffset = this.#view.getInt32(0)
-    const position = this.#view.getInt32(4)
-    if (relativeOffset < 0 || position < 0 || (n > 0 && relativeOffset === 0)) return undefined
-    return { offset: this.baseOffset + relativeOffset, position }
+export class OffsetIndexReader extends IndexFileReader<OffsetIndexEntry> {
+  constructor(fs: FileSystem, fd: number, baseOffset: number) {
+    super(fs, fd, baseOffset, OFFSET_INDEX_ENTRY_BYTES)
   }
 
   /** Number of the last entry whose offset is at most `offset`, -1 when there is none. */
   slotFor(offset: number): number {
-    return this.#lastSlotWhere((entry) => entry.offset <= offset)
+    return this.lastSlotWhere((entry) => entry.offset <= offset)
   }
 
   /** Number of the last entry whose position is at most `position`, -1 when there is none. */
   slotForPosition(position: number): number {
-    return this.#lastSlotWhere((entry) => entry.position <= position)
+    return this.lastSlotWhere((entry) => entry.position <= position)
   }
 
-  #lastSlotWhere(holds: (entry: OffsetIndexEntry) => boolean): number {
-    let low = -1
-    let high = this.entryCount - 1
-    while (low < high) {
-      const middle = low + Math.ceil((high - low) / 2)
-      const entry = this.entry(middle)
-      if (entry !== undefined && holds(entry)) low = middle
-      else high = middle - 1
-    }
-    return low
+  protected decode(view: DataView, n: number): OffsetIndexEntry | undefined {
+    const relativeOffset = view.getInt32(0)
+    const position = view.getInt32(4)
+    if (relativeOffset < 0 || position < 0 || (n > 0 && relativeOffset === 0)) return undefined
+    return { offset: this.baseOffset + relativeOffset, position }
   }
 }

@@ -5,7 +5,7 @@
  * that has it. Timestamps strictly increase. A relative offset of 0 after the first entry is the tail that Kafka preallocates.
  */
 import type { FileSystem } from '../system/file-system.js'
-import { readInto } from '../system/durable.js'
+import { IndexFileReader } from './index-file.js'
 
 export const TIME_INDEX_ENTRY_BYTES = 12
 
@@ -22,49 +22,26 @@ export function encodeTimeIndexEntry(entry: TimeIndexEntry, baseOffset: number):
   return bytes
 }
 
-export class TimeIndexReader {
-  readonly entryCount: number
-  readonly #bytes = new Uint8Array(TIME_INDEX_ENTRY_BYTES)
-  readonly #view = new DataView(this.#bytes.buffer)
-
-  constructor(
-    private readonly fs: FileSystem,
-    private readonly fd: number,
-    private readonly baseOffset: number,
-  ) {
-    this.entryCount = Math.floor(fs.fileStatus(fd).sizeBytes / TIME_INDEX_ENTRY_BYTES)
-  }
-
-  /** The n-th entry; undefined past the end, in the preallocated tail, and for a timestamp beyond 2^53-1. */
-  entry(n: number): TimeIndexEntry | undefined {
-    if (n < 0 || n >= this.entryCount) return undefined
-    const count = readInto(this.fs, this.fd, this.#bytes, 0, TIME_INDEX_ENTRY_BYTES, n * TIME_INDEX_ENTRY_BYTES)
-    if (count !== TIME_INDEX_ENTRY_BYTES) return undefined
-    const timestampMs = Number(this.#view.getBigInt64(0))
-    const relativeOffset = this.#view.getInt32(8)
-    if (relativeOffset < 0 || (n > 0 && relativeOffset === 0) || !Number.isSafeInteger(timestampMs)) return undefined
-    return { timestampMs, offset: this.baseOffset + relativeOffset }
+export class TimeIndexReader extends IndexFileReader<TimeIndexEntry> {
+  constructor(fs: FileSystem, fd: number, baseOffset: number) {
+    super(fs, fd, baseOffset, TIME_INDEX_ENTRY_BYTES)
   }
 
   /** Number of the last entry whose timestamp is at most `timestampMs`, -1 when there is none. */
   slotForTimestamp(timestampMs: number): number {
-    return this.#lastSlotWhere((entry) => entry.timestampMs <= timestampMs)
+    return this.lastSlotWhere((entry) => entry.timestampMs <= timestampMs)
   }
 
   /** Number of the last entry whose offset is at most `offset`, -1 when there is none. */
   slotForOffset(offset: number): number {
-    return this.#lastSlotWhere((entry) => entry.offset <= offset)
+    return this.lastSlotWhere((entry) => entry.offset <= offset)
   }
 
-  #lastSlotWhere(holds: (entry: TimeIndexEntry) => boolean): number {
-    let low = -1
-    let high = this.entryCount - 1
-    while (low < high) {
-      const middle = low + Math.ceil((high - low) / 2)
-      const entry = this.entry(middle)
-      if (entry !== undefined && holds(entry)) low = middle
-      else high = middle - 1
-    }
-    return low
+  /** A timestamp beyond 2^53-1 is none that can be looked up. */
+  protected decode(view: DataView, n: number): TimeIndexEntry | undefined {
+    const timestampMs = Number(view.getBigInt64(0))
+    const relativeOffset = view.getInt32(8)
+    if (relativeOffset < 0 || (n > 0 && relativeOffset === 0) || !Number.isSafeInteger(timestampMs)) return undefined
+    return { timestampMs, offset: this.baseOffset + relativeOffset }
   }
 }

@@ -39,6 +39,7 @@ import { writeRecoveryPoint } from '../log/recovery-point-file.js'
 import { recover, type QuarantineReport } from '../log/recovery.js'
 import { SegmentFiles } from '../log/segment-files.js'
 import type { StateBlock } from '../log/state-block.js'
+import { stateOfEnd } from '../log/tail-state.js'
 import { openOrCreateFile } from '../system/durable.js'
 import type { SegmentCheck } from './check-segment.js'
 import {
@@ -320,25 +321,6 @@ function stateAfter(context: LogContext, recovered: ReturnType<typeof recover>, 
   const { system } = context
   const { tail, files, leaderEpoch } = recovered
   const { device, inode } = system.fs.fileStatus(files.logFd)
-  return {
-    status: before === undefined || before.status === 'sync-failed' ? 'live' : before.status,
-    valid: true,
-    bootId: system.self.bootId,
-    leaderEpoch,
-    activeBaseOffset: tail.baseOffset,
-    device,
-    inode,
-    logBytes: tail.logBytes,
-    logEndOffset: tail.logEndOffset,
-    syncedOffset: tail.logEndOffset,
-    maxTimestampMs: tail.maxTimestampMs,
-    maxTimestampOffset: tail.maxTimestampOffset,
-    firstTimestampMs: tail.firstTimestampMs,
-    bytesSinceIndexEntry: tail.bytesSinceIndexEntry,
-    offsetIndexBytes: tail.offsetIndexBytes,
-    timeIndexBytes: tail.timeIndexBytes,
-    timeIndexTimestampMs: tail.timeIndexTimestampMs,
-    holderPid: system.self.pid,
-    holderStartTicks: system.self.startTicks,
-  }
+  const status = before === undefined || before.status === 'sync-failed' ? 'live' : before.status
+  return stateOfEnd(system, { status, leaderEpoch, syncedOffset: tail.logEndOffset, tail, device, inode }, true)
 }

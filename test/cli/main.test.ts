@@ -100,11 +100,14 @@ test('a signal ends cat although nobody reads its pipe', async (t) => {
 test('a second signal ends a command at once, by its own name', async (t) => {
   const cli = makeCli(t)
   await cli.shell('seq 300000 | logq produce t')
-  // Nobody reads, so after the first signal cat still waits a moment for its pipe.
-  const { stdout } = await cli.shell(
-    'mkfifo p; (exec 3<>p; logq cat t >&3 & child=$!; head -c1 <&3 >one; kill -INT $child; kill -TERM $child; wait $child; echo $?)',
-  )
-  t.is(stdout.toString(), `${statusOfSignal('SIGTERM')}\n`)
+  // Nobody reads, so after the first signal cat still waits half a second for its pipe, and the second one finds it there. Signals that
+  // come together may be seen in either order, and on a loaded machine the second may come too late: then it is tried again.
+  const script =
+    'mkfifo p; (exec 3<>p; logq cat t >&3 & child=$!; head -c1 <&3 >one; kill -INT $child; sleep 0.1; kill -TERM $child; wait $child; echo $?); rm p'
+  const seen: string[] = []
+  while (seen.length < 5 && seen.at(-1) !== `${statusOfSignal('SIGTERM')}\n`)
+    seen.push((await cli.shell(script)).stdout.toString())
+  t.is(seen.at(-1), `${statusOfSignal('SIGTERM')}\n`, seen.join(''))
 })
 
 test('LOGQ_DEBUG shows where an error was thrown', async (t) => {

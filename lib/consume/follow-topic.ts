@@ -58,8 +58,9 @@ export async function* followTopic(
     } catch (error) {
       if (!isLogqError(error, 'LOGQ_TOPIC_REMOVED')) throw error
     }
+    if (options.signal?.aborted === true) return
     // A lock file that was deleted and made anew looks like a removal, and is none: the records are where they were.
-    if (isThere(store, live.file) && options.signal?.aborted !== true) {
+    if (isThere(store, live.file)) {
       await store.system.clock.sleep(POLL_BUSY_MS, options.signal)
       continue
     }

@@ -50,6 +50,13 @@ export const options = {
     meaning:
       'Where to begin, and where to end: start, end, 42, -10 (before the end), +10 (after the start), a range such as 10:20, or times such as @2026-11-20, @-1h or @-2d:-1d. Ends are excluded.',
   },
+  where: {
+    kind: 'string',
+    letter: 'w',
+    valueName: 'EXPR',
+    meaning:
+      'Only records for which this CEL expression is true, over topic, partition, offset, key, value (parsed as JSON), text (the value as text), headers and timestamp. See FILTERS in **logq**(1).',
+  },
   count: { kind: 'integer', letter: 'n', valueName: 'N', meaning: 'Stop after this many records.' },
 
   outputFormat: {

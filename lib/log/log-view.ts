@@ -173,6 +173,29 @@ export function locateOffset(
 }
 
 /**
+ * Offset of the first record of a batch below `offset`, about `spanBytes` before it in its segment; the segment's base offset where
+ * that is nearer. Reading from there reaches `offset` after about so many bytes. 0 when nothing lies below.
+ */
+export function batchStartBefore(context: ViewContext, segments: readonly number[], offset: number, spanBytes: number): number {
+  const base = segments.findLast((candidate) => candidate < offset)
+  if (base === undefined) return 0
+  return withFile(context, base, LOG_SUFFIX, base, (fd) => {
+    const places = new BatchPlaces(context.system.fs, fd)
+    const end = locateOffset(context, base, fd, offset).position
+    const indexed = withIndex(context, base, (index) => {
+      const entry = index?.entry(index.slotForPosition(end - spanBytes))
+      return entry === undefined ? undefined : batchOfEntry(places, entry)
+    })
+    let start = indexed?.baseOffset ?? base
+    for (const place of places.from(indexed?.position ?? 0)) {
+      if (place.position > Math.max(0, end - spanBytes) || place.baseOffset >= offset) break
+      start = Math.max(base, place.baseOffset)
+    }
+    return start
+  })
+}
+
+/**
  * The offset of the first record whose timestamp is at least `timestampMs`; undefined when there is none. Where the batches of a closed
  * segment cannot be told apart any more, the offset of the damage: reading from there will name it.
  */

@@ -43,6 +43,17 @@ export interface BatchToAppend {
   readonly maxTimestampMs: number
 }
 
+/** LOGQ_CONFLICT: the log ends elsewhere than the append expected. Nothing was appended. */
+export class LogEndConflictError extends LogqError {
+  constructor(
+    name: string,
+    readonly expectedOffset: number,
+    readonly logEndOffset: number,
+  ) {
+    super('LOGQ_CONFLICT', `'${name}' ends at offset ${logEndOffset}, not at ${expectedOffset}`)
+  }
+}
+
 export interface AppendedRange {
   readonly baseOffset: number
   readonly lastOffset: number
@@ -107,17 +118,18 @@ export class Log {
 
   /**
    * Appends one batch, and stamps its bytes with the offsets that it got. The bytes may be reused after the promise settled. On
-   * return the batch is in the page cache: it outlives this process, and after `sync()` a power cut.
+   * return the batch is in the page cache: it outlives this process, and after `sync()` a power cut. With `expectedOffset` the
+   * batch is appended only if the log ends just there; else this throws LogEndConflictError.
    * Throws LOGQ_TOPIC_REMOVED, LOGQ_CONFLICT, LOGQ_SYNC_FAILED, LOGQ_CORRUPT, LOGQ_BUSY, LOGQ_ABORTED or LOGQ_IO;
    * then nothing was appended, unless it is an UncertainAppendError.
    */
-  async append(batch: BatchToAppend, wait: LockWait = {}): Promise<AppendedRange> {
+  async append(batch: BatchToAppend, wait: LockWait = {}, expectedOffset?: number): Promise<AppendedRange> {
     this.#throwSyncFailure()
     this.#wait = wait
     if (!this.#lock.tryAcquire()) await this.#lock.acquire(wait)
     let range: AppendedRange
     try {
-      range = this.#appendLocked(batch)
+      range = this.#appendLocked(batch, expectedOffset)
     } catch (error) {
       throw appendFailed(this.context.directory, error)
     } finally {
@@ -156,9 +168,13 @@ export class Log {
     this.#lock.close()
   }
 
-  #appendLocked(batch: BatchToAppend): AppendedRange {
+  #appendLocked(batch: BatchToAppend, expectedOffset: number | undefined): AppendedRange {
     let end = this.#locate()
     this.#checkNothingCut(end.leaderEpoch)
+    const { logEndOffset } = end.tail
+    if (expectedOffset !== undefined && expectedOffset !== logEndOffset) {
+      throw new LogEndConflictError(partitionName(this.context), expectedOffset, logEndOffset)
+    }
     if (this.#mustRoll(end, batch)) end = this.#roll(end)
     const { tail, files } = end
     const position = tail.logBytes
@@ -509,7 +525,6 @@ function appendFailed(path: string, error: unknown): unknown {
   })
 }
 
-/** `EINVAL: is a FIFO, not a regular file, open 'x'` becomes `is a FIFO, not a regular file`. */
 /** The batch was written, something after that failed, and so did cutting it off again. */
 function appendUncertain(path: string, error: unknown): unknown {
   if (!(error instanceof LogqError) && systemErrorCode(error) === undefined) return error

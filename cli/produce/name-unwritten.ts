@@ -1,0 +1,27 @@
+/** What a user is told of the records that an append that failed left behind. */
+import { isLogqError } from '../../lib/errors.js'
+import type { Producer } from '../../lib/produce/producer.js'
+import type { InputProgress } from '../input/input-progress.js'
+import type { Io } from '../io.js'
+
+/** What was taken and is not in the log has to be named: nobody else knows. */
+export async function nameUnwritten(producer: Producer, progress: InputProgress, error: unknown, io: Io): Promise<void> {
+  const unwritten = producer.unwritten()
+  const { itemCount, badCount } = progress
+  // The item that was being taken when it failed is the last one read, and may be in no batch yet.
+  const first = unwritten[0]?.firstTag ?? itemCount
+  if (itemCount === 0 || (unwritten.length === 0 && producer.appendedCount + badCount >= itemCount)) return
+  const appended = `${producer.appendedCount} records were appended before`
+  if (isLogqError(error, 'LOGQ_SYNC_FAILED')) {
+    await io.warn(`records from ${progress.place(first)} on were not written, others may be lost; ${appended}`)
+  } else if (unwritten.some(({ mayBeWritten }) => mayBeWritten === true)) {
+    await io.warn(`records from ${progress.place(first)} on may not have been written; ${appended}`)
+  } else if (progress.unit === 'batch' || producer.appendedCount + badCount === first - 1) {
+    await io.warn(`records from ${progress.place(first)} on were not written; ${appended}`)
+  } else {
+    const count = itemCount - badCount - producer.appendedCount
+    await io.warn(
+      `${count} records from ${progress.place(first)} on were not written, nor what follows ${progress.place(itemCount)}; ${appended}`,
+    )
+  }
+}

@@ -1,0 +1,106 @@
+/** What `produce` can be told: its options and operands, and the type of its arguments, which the files beside this one share. */
+import { DEFAULT_BATCH_BYTES, MAX_BATCH_BYTES } from '../../lib/produce/producer.js'
+import type { CommandArguments } from '../command.js'
+import { parseTime } from '../offset-spec.js'
+import { options } from '../options.js'
+
+export const produceOptions = {
+  store: options.store,
+  format: options.inputFormat,
+  json: options.json,
+  partition: options.partition,
+  key: options.key,
+  keySeparator: options.keySeparator,
+  delimiter: options.delimiter,
+  zeroTerminated: options.zeroTerminated,
+  header: options.header,
+  null: options.null,
+  compression: options.compression,
+  acks: {
+    kind: 'choice',
+    choices: ['0', '1'],
+    default: '1',
+    meaning:
+      'When a record counts as written: 1 when it is on the device (exit 0 and printed offsets come after fsync), 0 when it is in the page cache.',
+  },
+  linger: {
+    kind: 'duration',
+    default: 0,
+    maximum: 3_600_000,
+    meaning: 'How long to wait for more input before a batch that is not full is appended.',
+  },
+  batchBytes: {
+    kind: 'size',
+    minimum: 1,
+    maximum: MAX_BATCH_BYTES,
+    default: DEFAULT_BATCH_BYTES,
+    meaning: 'Size at which a batch is appended, before compression. A larger record gets a batch of its own.',
+  },
+  timestamp: {
+    kind: 'parsed',
+    valueName: 'TIME',
+    parse: parseTime,
+    defaultText: 'now',
+    meaning:
+      'The timestamp of records that bring none: ms or s since 1970, a date, RFC 3339, or a duration from now such as -1h.',
+  },
+  keep: {
+    kind: 'choice',
+    choices: ['partition'],
+    meaning: 'Append each record to the partition that its input names (-J, or %p in a template).',
+  },
+  onBad: {
+    kind: 'choice',
+    choices: ['skip', 'stop'],
+    default: 'skip',
+    meaning:
+      'What to do at an item that cannot become a record: name it and go on (exit 1 at the end), or stop there and keep what preceded.',
+  },
+  partitions: {
+    kind: 'integer',
+    minimum: 1,
+    maximum: 100_000,
+    defaultText: '1',
+    meaning: 'Partitions of the topic, if it is created now. A topic that exists with another number is an error.',
+  },
+  partitioner: {
+    kind: 'string',
+    valueName: 'NAME|EXPR',
+    defaultText: 'murmur2',
+    meaning:
+      'How the topic chooses a partition, if it is created now: murmur2, random, roundrobin, or a CEL expression that gives a number. A topic that exists with another one is an error.',
+  },
+  noCreate: { kind: 'flag', meaning: 'Fail when the topic does not exist.' },
+  printOffsets: {
+    kind: 'flag',
+    meaning: 'Print TOPIC:PARTITION@OFFSET for each record, in the order of the input, once it is on the device.',
+  },
+  mode: {
+    kind: 'string',
+    valueName: 'MODE',
+    defaultText: '0700',
+    meaning: 'Permissions of the store, if it is created now, in octal. Files get them without the execute bits.',
+  },
+  allowNetworkFileSystem: {
+    kind: 'flag',
+    meaning:
+      'Write to a store on NFS, SMB, 9p or FUSE, at the risk of lost and doubled records: locks and syncs cannot be relied on there.',
+  },
+  quiet: options.quiet,
+  verbose: options.verbose,
+} as const
+
+export const produceOperands = {
+  topic: {
+    label: 'TOPIC',
+    meaning: 'The topic to append to. It is created, with one partition, when it does not exist.',
+    required: true,
+  },
+  files: {
+    label: 'FILE',
+    meaning: "Files to read, one after the other; '-' is standard input, which is also the default.",
+    repeated: true,
+  },
+} as const
+
+export type ProduceArguments = CommandArguments<typeof produceOptions, typeof produceOperands>

@@ -1,0 +1,48 @@
+/** How the producer of the library is to work, from what the user asked for. */
+import type { ProducerOptions } from '../../lib/produce/producer.js'
+import type { Codec } from '../../lib/record/codec.js'
+import type { Acknowledgements } from '../input/acknowledgements.js'
+import type { Io } from '../io.js'
+import type { ProduceArguments } from './options.js'
+
+/** After a signal, how long an append lock that another process holds is waited for. */
+const LOCK_GRACE_MS = 1_000
+
+export function producerOptions(
+  args: ProduceArguments,
+  io: Io,
+  acknowledgements: Acknowledgements | undefined,
+  topic: string,
+): ProducerOptions {
+  const { partition, compression, batchBytes, acks, allowNetworkFileSystem } = args.options
+  return {
+    ...(partition === undefined ? {} : { partition }),
+    ...(compression === undefined ? {} : { codec: compression satisfies Codec }),
+    batchBytes,
+    acks: acks === '0' ? 0 : 1,
+    allowNetworkFileSystem,
+    signal: afterGrace(io),
+    onLongWait: (waitingFor, holderPid) => {
+      void io.warn(`waiting for the append lock of '${topic}-${waitingFor}', held by process ${holderPid}`)
+    },
+    ...(acknowledgements === undefined
+      ? {}
+      : {
+          onAppended: (range) => {
+            acknowledgements.append(range)
+          },
+        }),
+  }
+}
+
+/** Aborts a while after the signal: what was read should still be appended, but a lock may be held by a process that is stopped. */
+function afterGrace(io: Io): AbortSignal {
+  const impatient = new AbortController()
+  const wait = async () => {
+    await io.system.clock.sleep(LOCK_GRACE_MS)
+    impatient.abort()
+  }
+  if (io.signal.aborted) void wait()
+  else io.signal.addEventListener('abort', () => void wait(), { once: true })
+  return impatient.signal
+}

@@ -5,6 +5,7 @@ import { readPartition } from '../../lib/log/read-partition.js'
 import { viewContext } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
 import { getTopic } from '../../lib/store/topics.js'
+import { describeNotice } from '../follow-notice.js'
 import { defineCommand, type CommandArguments } from '../command.js'
 import { usageError } from '../errors.js'
 import type { Io } from '../io.js'
@@ -43,7 +44,8 @@ export const command = defineCommand({
   man: {
     description: [
       'Prints the newest records of each topic: the last N of every partition, merged by timestamp, of which the newest N are shown. With **-o** it begins there instead.',
-      'With **-f** it follows: every record that is appended to any partition is printed within a few milliseconds, across rolled segments and added partitions. A topic that is removed is said to be; when one of its name is created, that one is followed from its start.',
+      'With **-f** it follows: every record that is appended to any partition is printed within a few milliseconds, across rolled segments and added partitions. Retention, compaction, and a directory that is moved, restored or replaced by a copy of itself do not disturb it: each record is printed once. Records that were deleted before they were read, and a log that ends earlier than before, are said on stderr.',
+      'A topic that is removed is said to be, and waited for; when one of its name is created, that one is followed from its start.',
       'Records that were appended but not yet synced by their producer may be shown.',
       'INT ends it after what was read is printed. A closed pipe ends it at the next record.',
     ],
@@ -139,8 +141,7 @@ async function followOne(
   for await (const step of followTopic(store, topic, { fromOffsets, topicId, signal: io.signal, ...partitions })) {
     if (step.kind === 'batch') await printer.print(topic, step)
     else if (step.kind === 'pause') await io.output().flush()
-    else if (step.kind === 'removed') await io.warn(`topic '${topic}' was removed; waiting for one of that name`)
-    else await io.warn(`topic '${topic}' was created anew; following it from its start`)
+    else await io.warn(describeNotice(topic, step))
     if (printer.isDone) return
   }
 }

@@ -1,17 +1,22 @@
 /**
  * Following a topic: everything that is appended to any of its partitions, as soon as it is visible. Change hints wake it, and it polls
- * as well (50 ms when busy, up to 1 s when idle), since hints get lost. It notices a roll, added partitions, and that the topic was
- * removed and created anew: then it goes on with the successor, from its start.
+ * as well (50 ms when busy, up to 1 s when idle), since hints get lost. A position is a topic id and an offset, never a file or a place
+ * in one: rolls, retention, compaction, and a directory that another copy takes the place of are passed over, with each record given
+ * once. What cannot be given is told of: offsets that were deleted before they were read, and a log that ends before the position.
+ *
+ * A topic that goes away is waited for. The same one, when it comes back, is gone on with where it was; another one of that name from
+ * its start.
  */
 import { isLogqError } from '../errors.js'
 import { LogReader } from '../log/log-reader.js'
+import { listSegments, logStartOffset, readStateBlock, type ViewContext } from '../log/log-view.js'
+import { sliceOf, type BatchSlice } from '../log/read-partition.js'
 import { LiveTopic } from '../store/live-topic.js'
 import { TOPICS_DIRECTORY } from '../store/names.js'
 import { selectPartitions, viewContext } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import type { TopicFile } from '../store/topic-file.js'
 import { findTopic, partitionDirectory } from '../store/topics.js'
-import { sliceOf, type BatchSlice } from '../log/read-partition.js'
 
 export interface FollowOptions {
   /** Offset to go on from, by partition. Partitions that are not named are followed from their start. */
@@ -20,6 +25,8 @@ export interface FollowOptions {
   readonly topicId?: string
   /** Only these; partitions added later are then left out. */
   readonly partitions?: readonly number[]
+  /** A topic that does not exist is waited for, and followed from its start. Without it, LOGQ_UNKNOWN_TOPIC is thrown. */
+  readonly awaitTopic?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -27,9 +34,28 @@ export type FollowStep =
   | ({ readonly kind: 'batch' } & BatchSlice)
   /** Nothing more at present: what was printed should be flushed. */
   | { readonly kind: 'pause' }
-  /** The topic is gone; its successor will be followed when there is one. */
+  | FollowNotice
+
+/** What whoever follows should be told. */
+export type FollowNotice =
+  /** The topic does not exist; it is waited for (`awaitTopic`). */
+  | { readonly kind: 'absent' }
+  /** The topic that was waited for exists, and is followed from its start. */
+  | { readonly kind: 'created' }
+  /** The topic is gone; it, or its successor, will be followed when there is one. */
   | { readonly kind: 'removed' }
+  /** Another topic of that name is there, and is followed from its start. */
   | { readonly kind: 'recreated' }
+  /** The topic exists, but the directory of a partition is gone, or marked as removed. It is waited for. */
+  | { readonly kind: 'unreachable'; readonly partition: number; readonly reason: 'missing' | 'marked-removed' }
+  /** After 'removed' or 'unreachable': the same topic is there again, and is followed from where it was left. */
+  | { readonly kind: 'restored' }
+  /** The offsets in [fromOffset, toOffset) were deleted before they were read. */
+  | { readonly kind: 'skipped'; readonly partition: number; readonly fromOffset: number; readonly toOffset: number }
+  /** The log ends below the first offset asked for, which is waited for. */
+  | { readonly kind: 'ahead'; readonly partition: number; readonly fromOffset: number; readonly logEndOffset: number }
+  /** The log, which was read up to `fromOffset`, ends earlier by now. What is appended at its new end is followed. */
+  | { readonly kind: 'shortened'; readonly partition: number; readonly fromOffset: number; readonly logEndOffset: number }
 
 const POLL_BUSY_MS = 50
 const POLL_IDLE_MS = 1_000
@@ -37,123 +63,279 @@ const POLL_IDLE_MS = 1_000
 const TURN_BATCHES = 16
 /** With more partitions than this, files are closed between looks. */
 const MAX_OPEN_READERS = 256
+/** Directories that are renamed into each other's place are away for less than this, which is nothing to speak of. */
+const AWAY_GRACE_MS = 250
+/** A directory that is being copied into place grows; this long at most it is waited for until it stands still. */
+const MAX_GROWING_MS = 2_000
+/** A log that is short for this long is so for good. */
+const SHORT_GRACE_MS = 500
 
-/** Never ends by itself: abort the signal. Throws CorruptionError or a system error. */
+/** Where one partition is followed. */
+interface Place {
+  /** Offset of the next record to be given. */
+  offset: number
+  /** Whether the offset was asked for or reached: only then are offsets that are missing before the first record a loss. */
+  isKnown: boolean
+  /** Whether the log was seen to reach up to the offset. */
+  isReached: boolean
+  /** Where and since when the log ends below the offset. */
+  short?: { readonly logEndOffset: number; readonly sinceMs: number } | undefined
+}
+
+/** Never ends by itself: abort the signal. Throws LOGQ_UNKNOWN_TOPIC, CorruptionError or a system error. */
 export async function* followTopic(
   store: Store,
   topic: string,
   options: FollowOptions,
 ): AsyncGenerator<FollowStep, void, undefined> {
-  let live: LiveTopic | undefined = new LiveTopic(store, topic)
-  let reached = new Map(options.fromOffsets)
+  const { signal } = options
+  let live: LiveTopic | undefined
+  if (options.awaitTopic === true && findTopic(store, topic) === undefined) {
+    yield { kind: 'absent' }
+    live = await awaited(store, topic, signal)
+    if (live === undefined) return
+    yield { kind: 'created' }
+  } else {
+    live = new LiveTopic(store, topic)
+  }
+  let places = placesAt(options.fromOffsets)
   if (options.topicId !== undefined && options.topicId !== live.file.topicId) {
     yield { kind: 'removed' }
     yield { kind: 'recreated' }
-    reached = new Map()
+    places = new Map()
   }
-  while (live !== undefined) {
+  for (;;) {
     try {
-      yield* followIncarnation(live, options, reached)
+      yield* followIncarnation(live, options, places)
       return
     } catch (error) {
       if (!isLogqError(error, 'LOGQ_TOPIC_REMOVED')) throw error
     }
-    if (options.signal?.aborted === true) return
-    // A lock file that was deleted and made anew looks like a removal, and is none: the records are where they were.
-    if (isThere(store, live.file)) {
-      await store.system.clock.sleep(POLL_BUSY_MS, options.signal)
-      continue
-    }
-    yield { kind: 'removed' }
-    live = await successorOf(live, options.signal)
-    if (live !== undefined) yield { kind: 'recreated' }
-    reached = new Map()
+    const { topicId } = live.file
+    live = yield* comeBack(live, options)
+    if (live === undefined) return
+    if (live.file.topicId !== topicId) places = new Map()
   }
 }
 
-/** Whether the topic exists with this id and all its partitions. */
-function isThere(store: Store, { topic, topicId, partitions }: TopicFile): boolean {
-  if (findTopic(store, topic)?.topicId !== topicId) return false
-  const numbers = Array.from({ length: partitions }, (_, partition) => partition)
-  return numbers.every((partition) => store.system.fs.pathStatus(partitionDirectory(store, topic, partition)) !== undefined)
+function placesAt(offsets: ReadonlyMap<number, number>): Map<number, Place> {
+  return new Map([...offsets].map(([partition, offset]) => [partition, { offset, isKnown: true, isReached: false }]))
 }
 
-/** The next topic of that name; undefined when the signal aborts before there is one. */
-async function successorOf({ store, topic, file }: LiveTopic, signal: AbortSignal | undefined): Promise<LiveTopic | undefined> {
-  while (signal?.aborted !== true) {
-    try {
-      const successor = new LiveTopic(store, topic)
-      // The same topic may come back too, when its directories were moved away and restored.
-      if (successor.file.topicId !== file.topicId || isThere(store, successor.file)) return successor
-    } catch (error) {
-      if (!isLogqError(error, 'LOGQ_UNKNOWN_TOPIC')) throw error
+/** Waits until a topic exists; undefined when the signal aborts before. */
+async function awaited(store: Store, topic: string, signal: AbortSignal | undefined): Promise<LiveTopic | undefined> {
+  const wake = new Wake(store)
+  try {
+    while (signal?.aborted !== true) {
+      wake.clear()
+      if (findTopic(store, topic) !== undefined) return new LiveTopic(store, topic)
+      await wake.waitLonger(signal)
     }
-    await store.system.clock.sleep(POLL_BUSY_MS, signal)
+  } finally {
+    wake.close()
   }
   return undefined
 }
 
-/** `reached` is kept up to date: offsets to go on from. */
-async function* followIncarnation(
-  live: LiveTopic,
-  options: FollowOptions,
-  reached: Map<number, number>,
-): AsyncGenerator<FollowStep, void, undefined> {
-  const { store, topic } = live
-  const { signal } = options
-  const readers = new Map<number, LogReader>()
+/** Why a topic cannot be followed at present: what is said of it when that stays so. */
+type Obstacle = Extract<FollowNotice, { readonly kind: 'removed' | 'unreachable' }>
+
+/** The same topic, when nothing is in the way of going on, or the next one of its name; undefined when the signal aborts before. */
+async function* comeBack(
+  { store, topic, file }: LiveTopic,
+  { partitions, signal }: FollowOptions,
+): AsyncGenerator<FollowStep, LiveTopic | undefined, undefined> {
+  const { clock } = store.system
   const wake = new Wake(store)
-  let idleMs = POLL_BUSY_MS
+  const fromMs = clock.monotonicMs()
+  let said: Obstacle | undefined
   try {
     while (signal?.aborted !== true) {
-      live.refresh()
-      const partitions = selectPartitions(store, live.file, options.partitions)
-      for (const partition of partitions) {
-        if (readers.has(partition)) continue
-        const context = viewContext(store, topic, partition)
-        wake.watch(context.directory)
-        readers.set(partition, new LogReader(context, reached.get(partition) ?? 0))
-      }
       wake.clear()
-      let found = false
-      for (const [partition, reader] of readers) {
-        for await (const slice of turn(reader, partition, signal)) {
-          found = true
-          yield { kind: 'batch', ...slice }
-          reached.set(partition, reader.nextOffset)
-        }
-        if (readers.size > MAX_OPEN_READERS) reader.close()
+      const present = findTopic(store, topic)
+      if (present !== undefined && present.topicId !== file.topicId) {
+        if (said?.kind !== 'removed') yield { kind: 'removed' }
+        yield { kind: 'recreated' }
+        return new LiveTopic(store, topic)
       }
-      if (found) {
-        idleMs = POLL_BUSY_MS
-        continue
+      const obstacle = present === undefined ? ({ kind: 'removed' } as const) : obstacleOf(store, present, partitions)
+      if (obstacle === undefined) {
+        await untilStill(store, file, signal)
+        if (said !== undefined) yield { kind: 'restored' }
+        return new LiveTopic(store, topic)
       }
-      yield { kind: 'pause' }
-      await wake.wait(idleMs, signal)
-      idleMs = wake.isWoken ? POLL_BUSY_MS : Math.min(2 * idleMs, POLL_IDLE_MS)
+      const isFew = clock.monotonicMs() - fromMs < AWAY_GRACE_MS
+      if (!isFew && said?.kind !== obstacle.kind) {
+        yield obstacle
+        said = obstacle
+      }
+      await (isFew ? clock.sleep(POLL_BUSY_MS, signal) : wake.waitLonger(signal))
     }
   } finally {
     wake.close()
-    for (const reader of readers.values()) reader.close()
+  }
+  return undefined
+}
+
+/** A partition that is not where the topic file says. A lock file that was deleted and made anew is nothing in the way. */
+function obstacleOf(store: Store, file: TopicFile, wanted: readonly number[] | undefined): Obstacle | undefined {
+  for (const partition of wanted ?? selectPartitions(store, file)) {
+    if (store.system.fs.pathStatus(partitionDirectory(store, file.topic, partition)) === undefined) {
+      return { kind: 'unreachable', partition, reason: 'missing' }
+    }
+    const state = readStateBlock(viewContext(store, file.topic, partition))
+    if (state?.status === 'deleted') return { kind: 'unreachable', partition, reason: 'marked-removed' }
+  }
+  return undefined
+}
+
+/** A topic that came back may still be on its way, file by file: returns when its files stand still. */
+async function untilStill(store: Store, file: TopicFile, signal: AbortSignal | undefined): Promise<void> {
+  const { clock } = store.system
+  const fromMs = clock.monotonicMs()
+  let before = filesOf(store, file)
+  while (signal?.aborted !== true && clock.monotonicMs() - fromMs < MAX_GROWING_MS) {
+    await clock.sleep(POLL_BUSY_MS, signal)
+    const now = filesOf(store, file)
+    if (now === before) return
+    before = now
   }
 }
 
-/** What one partition has, up to its turn's share. */
-async function* turn(
-  reader: LogReader,
-  partition: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<BatchSlice, void, undefined> {
-  for (let taken = 0; taken < TURN_BATCHES && signal?.aborted !== true; taken += 1) {
-    const fromOffset = reader.nextOffset
-    const batch = reader.poll()
-    if (batch === 'end') return
-    if (batch === 'suspect') {
-      await reader.settle(signal)
-      continue
+/** Names and sizes of the files of a topic, to be compared. */
+function filesOf(store: Store, { topic, partitions }: TopicFile): string {
+  const { fs } = store.system
+  const files: string[] = []
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const directory = partitionDirectory(store, topic, partition)
+    if (fs.pathStatus(directory) === undefined) continue
+    for (const name of fs.list(directory)) files.push(`${name} ${fs.pathStatus(`${directory}/${name}`)?.sizeBytes ?? ''}`)
+    files.push('')
+  }
+  return files.join('\n')
+}
+
+/** `places` is kept up to date. Throws LOGQ_TOPIC_REMOVED when the topic, or a directory of it, is not there any more. */
+async function* followIncarnation(
+  live: LiveTopic,
+  options: FollowOptions,
+  places: Map<number, Place>,
+): AsyncGenerator<FollowStep, void, undefined> {
+  const { store, topic } = live
+  const { signal } = options
+  const followed = new Map<number, FollowedPartition>()
+  const wake = new Wake(store)
+  try {
+    while (signal?.aborted !== true) {
+      live.refresh()
+      for (const partition of selectPartitions(store, live.file, options.partitions)) {
+        if (followed.has(partition)) continue
+        const place = places.get(partition) ?? { offset: 0, isKnown: false, isReached: false }
+        places.set(partition, place)
+        followed.set(partition, new FollowedPartition(viewContext(store, topic, partition), place))
+        wake.watch(partitionDirectory(store, topic, partition))
+      }
+      wake.clear()
+      let found = false
+      for (const partition of followed.values()) {
+        for await (const step of partition.turn(signal)) {
+          if (step.kind === 'batch') found = true
+          yield step
+        }
+        if (followed.size > MAX_OPEN_READERS) partition.close()
+      }
+      if (found) {
+        wake.expectMore()
+        continue
+      }
+      yield { kind: 'pause' }
+      await wake.waitLonger(signal)
     }
-    if (batch.isControl) continue
-    yield await sliceOf(reader, partition, batch, fromOffset, Infinity)
+  } finally {
+    wake.close()
+    for (const partition of followed.values()) partition.close()
+  }
+}
+
+class FollowedPartition {
+  #reader: LogReader
+
+  constructor(
+    private readonly context: ViewContext,
+    private readonly place: Place,
+  ) {
+    this.#reader = new LogReader(context, place.offset)
+  }
+
+  close(): void {
+    this.#reader.close()
+  }
+
+  /** What the partition has, up to its turn's share. */
+  async *turn(signal: AbortSignal | undefined): AsyncGenerator<FollowStep, void, undefined> {
+    const { place } = this
+    const { partition } = this.context
+    for (let taken = 0; taken < TURN_BATCHES && signal?.aborted !== true; taken += 1) {
+      const reader = this.#reader
+      const batch = reader.poll()
+      if (batch === 'end') {
+        yield* this.#lookAtEnd()
+        return
+      }
+      if (batch === 'suspect') {
+        await reader.settle(signal)
+        continue
+      }
+      yield* this.#passOver(batch.baseOffset)
+      const fromOffset = place.offset
+      place.offset = reader.nextOffset
+      place.isKnown = true
+      place.isReached = true
+      place.short = undefined
+      if (batch.isControl) continue
+      yield { kind: 'batch', ...(await sliceOf(reader, partition, batch, fromOffset, Infinity)) }
+    }
+  }
+
+  /** Goes on at an offset; tells of what retention deleted before it was read. Compaction leaves gaps of which nothing is told. */
+  *#passOver(offset: number): IterableIterator<FollowStep> {
+    const { context, place } = this
+    const fromOffset = place.offset
+    if (offset <= fromOffset) return
+    place.offset = offset
+    if (!place.isKnown) return
+    const toOffset = Math.min(offset, logStartOffset(context, listSegments(context)))
+    if (fromOffset < toOffset) yield { kind: 'skipped', partition: context.partition, fromOffset, toOffset }
+  }
+
+  /** The log ends at the place, as it should, or above it, when all records in between were deleted, or below it. */
+  *#lookAtEnd(): IterableIterator<FollowStep> {
+    const { context, place } = this
+    const { partition, system } = context
+    const { logEndOffset } = this.#reader
+    if (logEndOffset === undefined) return
+    if (logEndOffset >= place.offset) {
+      yield* this.#passOver(logEndOffset)
+      place.isKnown = true
+      place.isReached = true
+      place.short = undefined
+      return
+    }
+    const nowMs = system.clock.monotonicMs()
+    const isNew = place.short === undefined
+    place.short ??= { logEndOffset, sinceMs: nowMs }
+    const fromOffset = place.offset
+    if (!place.isReached) {
+      if (isNew) yield { kind: 'ahead', partition, fromOffset, logEndOffset }
+      return
+    }
+    if (nowMs - place.short.sinceMs < SHORT_GRACE_MS) return
+    // What was appended since then is new.
+    place.offset = place.short.logEndOffset
+    place.short = undefined
+    this.#reader.close()
+    this.#reader = new LogReader(context, place.offset)
+    yield { kind: 'shortened', partition, fromOffset, logEndOffset: place.offset }
   }
 }
 
@@ -162,6 +344,7 @@ class Wake {
   readonly #unwatch: (() => void)[] = []
   #isWoken = false
   #resume: (() => void) | undefined
+  #nextWaitMs = POLL_BUSY_MS
 
   constructor(private readonly store: Store) {
     if (store.kind === 'logq') this.watch(`${store.path}/${TOPICS_DIRECTORY}`)
@@ -175,16 +358,23 @@ class Wake {
     this.#unwatch.push(this.store.system.hints.watch(directory, onHint))
   }
 
-  get isWoken(): boolean {
-    return this.#isWoken
-  }
-
   /** To be called before looking: a hint that comes while looking must not get lost. */
   clear(): void {
     this.#isWoken = false
   }
 
-  async wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  /** The next wait is a short one. */
+  expectMore(): void {
+    this.#nextWaitMs = POLL_BUSY_MS
+  }
+
+  /** Waits twice as long as the last time, up to a second, as long as no hint comes. */
+  async waitLonger(signal: AbortSignal | undefined): Promise<void> {
+    await this.#wait(this.#nextWaitMs, signal)
+    this.#nextWaitMs = this.#isWoken ? POLL_BUSY_MS : Math.min(2 * this.#nextWaitMs, POLL_IDLE_MS)
+  }
+
+  async #wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.#isWoken || signal?.aborted === true) return
     const enough = new AbortController()
     const onAbort = () => {

@@ -58,6 +58,11 @@ export class LogReader {
     return this.#nextOffset
   }
 
+  /** Offset at which the log ended when `poll` said 'end'; it may lie below `nextOffset`. Undefined before, and after `close`. */
+  get logEndOffset(): number | undefined {
+    return this.#segment?.nextOffset
+  }
+
   /**
    * The next batch that ends above `nextOffset`: a view that holds until the next call. Its first records may lie below: skip them.
    * 'end': nothing more at present. 'suspect': call `settle`. Throws CorruptionError, LOGQ_TOPIC_REMOVED, or a system error.
@@ -164,13 +169,21 @@ export class LogReader {
 
   /** The segment is read to its end. Goes on to the next one, or finds that there is none (false). */
   #advance(segment: SegmentReader): boolean {
-    if (this.#wasReplaced(segment)) {
+    const present = this.#presentInode(segment)
+    if (present !== undefined && present !== this.context.system.fs.fileStatus(segment.fd).inode) {
+      this.#refuseOtherPartition()
       this.#reopen(segment)
       return true
     }
     const segments = listSegments(this.context)
     const next = segments.find((base) => base > segment.baseOffset)
     if (next === undefined) {
+      if (present === undefined && segments.length > 0) {
+        // Another directory, of a log that ends earlier, stands in the place of the one that was read.
+        this.#refuseOtherPartition()
+        this.#reopen(segment)
+        return true
+      }
       this.#refuseRemoved()
       return this.#followTruncation(segment)
     }
@@ -181,15 +194,25 @@ export class LogReader {
     }
     this.#refuseGap(segment, next, segment.position)
     this.#reopen(segment)
-    if (next > this.#nextOffset) this.#nextOffset = next
+    // A segment that is gone was deleted, or merged into an earlier one, which then has what follows.
+    if (present !== undefined && next > this.#nextOffset) this.#nextOffset = next
     return true
   }
 
-  /** A repair or a compaction put another file in the place of the one that is open: the offset is what reading goes on from. */
-  #wasReplaced(segment: SegmentReader): boolean {
-    const { fs } = this.context.system
-    const present = fs.pathStatus(`${this.context.directory}/${segmentFileName(segment.baseOffset, LOG_SUFFIX)}`)
-    return present !== undefined && present.inode !== fs.fileStatus(segment.fd).inode
+  /**
+   * Of the file that now stands where the open one stood. Another one is the work of a repair, of a compaction, or of somebody who
+   * replaced the directory: the offset is what reading goes on from.
+   */
+  #presentInode(segment: SegmentReader): number | undefined {
+    return this.context.system.fs.pathStatus(`${this.context.directory}/${segmentFileName(segment.baseOffset, LOG_SUFFIX)}`)
+      ?.inode
+  }
+
+  /** Another lock file is that of another directory, be it a copy of this one: whoever asked for the topic has to look at it again. */
+  #refuseOtherPartition(): void {
+    if (typeof this.#lockInode !== 'number') return
+    const present = this.context.system.fs.pathStatus(`${this.context.directory}/${LOCK_FILE}`)
+    if (present !== undefined && present.inode !== this.#lockInode) throw topicRemoved(this.context.directory)
   }
 
   /** Offsets that are missing, and were neither deleted from the front nor dropped by a repair, were lost: nobody passes them over. */

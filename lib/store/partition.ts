@@ -41,7 +41,17 @@ export function appendContext(store: Store, topic: string, partition: number, co
 /** For reading. */
 export function viewContext(store: Store, topic: string, partition: number): ViewContext {
   const context = { system: store.system, directory: partitionDirectory(store, topic, partition), topic, partition }
-  if (store.kind === 'logq') return { ...context, isContiguous: !isCompacted(findTopic(store, topic)) }
+  if (store.kind === 'logq') {
+    let mayHaveGaps = isCompacted(findTopic(store, topic))
+    return {
+      ...context,
+      // Asked where offsets are missing: a topic may become a compacted one while it is read.
+      get isContiguous() {
+        mayHaveGaps ||= isCompacted(findTopic(store, topic))
+        return !mayHaveGaps
+      },
+    }
+  }
   const knownLogStartOffset = kafkaLogStartOffset(store, topic, partition)
   return knownLogStartOffset === undefined ? context : { ...context, knownLogStartOffset }
 }

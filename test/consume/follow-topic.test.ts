@@ -206,3 +206,31 @@ test('followTopic() of more than 256 partitions keeps few files open, and misses
   t.deepEqual(new Set(seen), new Set([...Array(partitions).keys()].map((n) => `${n}:v${n}`)))
   await follower.stop()
 })
+
+test('followTopic() waits for a topic that does not exist, when told to', async (t) => {
+  const { system, store } = await tinyStore(null)
+  const follower = new Follower(system, { awaitTopic: true })
+  await follower.advance('absent')
+  const waiting = follower.advance('created')
+  await createTopic(store, 't', { partitions: 2 })
+  await send(store, 1, 'a')
+  await waiting
+  await send(store, 0, 'b')
+  await follower.see(4)
+  t.deepEqual(follower.seen.slice(0, 2), ['absent', 'created'])
+  t.deepEqual(follower.seen.slice(2).sort(), ['0:b', '1:a'])
+  await follower.stop()
+  await t.throwsAsync(new Follower(system, { awaitTopic: true, partitions: [2] }).advance(), { code: 'LOGQ_UNKNOWN_PARTITION' })
+})
+
+test('followTopic() ends when its signal aborts while it waits for a topic; without being told to wait it does not', async (t) => {
+  const { system } = await tinyStore(null)
+  await t.throwsAsync(new Follower(system).advance(), { code: 'LOGQ_UNKNOWN_TOPIC' })
+  const follower = new Follower(system, { awaitTopic: true })
+  await follower.advance('absent')
+  const step = follower.advance()
+  follower.abort()
+  await step
+  t.deepEqual(follower.seen, ['absent', 'done'])
+  t.deepEqual(follower.system.hints.watched, [])
+})

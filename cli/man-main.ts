@@ -98,10 +98,22 @@ const languages: readonly Language[] = [
         '**json**',
         'One JSON record a line: {"topic", "partition", "offset", "timestamp", "timestampType", "key", "value", "headers"}, always these fields in this order. timestamp is in ms, -1 for none, and beyond 2^53-1 a decimal string. null differs from "". Bytes that are not UTF-8 are base64, and "keyEncoding" or "valueEncoding" says so. headers is an array of {"key", "value"} in order, duplicates kept.',
       ],
+      [
+        '**tsv**',
+        'Topic, partition, offset, timestamp, key, value and headers with a tab between, one record one line always, for **cut**(1), **sort**(1) and **awk**(1). Nothing is lost: split a line at its tabs, then replace the escapes. Control bytes are \\t \\n \\r \\0 and \\xNN, a backslash is \\\\, bytes that are not UTF-8 are \\xNN; null is \\N, and a value of these two characters is \\\\N. Headers are name=value in order with a comma between, a null value name=\\N; in a name an equals sign, and in both a comma, is \\xNN. The timestamp is in ms, on a terminal RFC 3339, or as **--time** says. For output only.',
+      ],
       ['**batch**', 'Raw record batches of exactly one partition, as they are on disk.'],
       [
         'a template',
-        'Any format that contains % or \\: **%t** topic, **%p** partition, **%o** offset, **%k** key, **%v** or **%s** value, **%h** headers (name=value, comma between), **%T** timestamp in ms, **%K** and **%V** length of key and value (-1 for null), **%k{base64}**, **%k{hex}**, **%v{base64}**, **%v{hex}**, **%T{iso}**, **%%** a percent sign. Nothing is appended: end it with \\n.',
+        'Any format that contains % or \\: **%t** topic, **%p** partition, **%o** offset, **%k** key, **%v** or **%s** value, **%h** headers (name=value, comma between), **%T** timestamp in ms or as **--time** says, **%K** and **%V** length of key and value (-1 for null), **%k{base64}**, **%k{hex}**, **%v{base64}**, **%v{hex}**, **%T{iso}**, **%%** a percent sign. Nothing is appended: end it with \\n.',
+      ],
+      [
+        'times',
+        '**--time** chooses how tsv and **%T** print a timestamp. **ms**: since 1970. **iso**: RFC 3339 in UTC, such as 2026-11-21T04:26:09.000Z. **rel**: before now as -12s, -2m3s or -3d4h, after now with a plus sign; the largest unit and the next one, the rest cut off, below a second in ms. A record without a timestamp has -1 in each form, and a year that is not of four digits is in ms. **%T{iso}** is always RFC 3339. JSON always has ms.',
+      ],
+      [
+        'large records',
+        'JSON, tsv and templates hold keys and values up to 256 MiB. A larger record is named on standard error, the others are printed, and the status is 1; **value** and **batch** print it, and so does **--no-value** when the value is what is large.',
       ],
     ],
   },

@@ -8,6 +8,7 @@ import { parseHeader } from './header.js'
 import { parseOffsetSpec } from './offset-spec.js'
 import { parsePartitionList } from './partition-list.js'
 import { parseInputFormat, parseOutputFormat } from './print/format.js'
+import { TIME_FORMS } from './print/timestamp.js'
 
 export const options = {
   store: {
@@ -66,7 +67,7 @@ export const options = {
     default: 'value',
     parse: parseOutputFormat,
     meaning:
-      'How records are printed: value, json, batch (raw record batches of one partition), or a template such as "%k\\t%v\\n". See FORMATS in **logq**(1).',
+      'How records are printed: value, json, tsv, batch (raw record batches of one partition), or a template such as "%k\\t%v\\n". See FORMATS in **logq**(1).',
   },
   inputFormat: {
     kind: 'parsed',
@@ -98,7 +99,16 @@ export const options = {
     parse: parseEscapes,
     meaning: 'What ends each record. The escapes \\n \\t \\0 \\\\ \\xNN hold.',
   },
-  /** Beside `delimiter: options.delimiter`. */
+  /** `delimiter` of commands that print records. */
+  outputDelimiter: {
+    kind: 'parsed',
+    letter: 'D',
+    valueName: 'DELIM',
+    defaultText: '\\n',
+    parse: parseEscapes,
+    meaning: 'What ends each record in the value format. The escapes \\n \\t \\0 \\\\ \\xNN hold.',
+  },
+  /** Beside `delimiter: options.delimiter` or `delimiter: options.outputDelimiter`. */
   zeroTerminated: {
     kind: 'shorthand',
     letter: '0',
@@ -125,6 +135,19 @@ export const options = {
     valueName: 'CODEC',
     choices: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
     meaning: 'How record batches are compressed: none, gzip, snappy, lz4 or zstd.',
+  },
+  time: {
+    kind: 'choice',
+    valueName: 'FORM',
+    choices: TIME_FORMS,
+    defaultText: 'ms; iso for tsv on a terminal',
+    meaning:
+      'How tsv and %T in a template print times: ms (since 1970), iso (RFC 3339 in UTC) or rel (before now as -2m3s, after now as +5s). A record without a time has -1 in each of them.',
+  },
+  noValue: {
+    kind: 'flag',
+    meaning:
+      'Leave out the values, which are then not looked at: JSON has "valueBytes" instead (null for a null value), tsv the length where the value would be. Not with the value and batch formats.',
   },
   raw: { kind: 'flag', meaning: 'Send control characters to a terminal as they are, instead of showing them escaped.' },
 } as const satisfies OptionDeclarations

@@ -1,4 +1,5 @@
 /** What the commands that read records share: which partitions, from where to where, and the printer. */
+import type { LogqError } from '../lib/errors.js'
 import { resolveOffsets, type OffsetRange, type OffsetSpec } from '../lib/consume/offset-spec.js'
 import type { ViewContext } from '../lib/log/log-view.js'
 import { viewContext } from '../lib/store/partition.js'
@@ -11,6 +12,7 @@ import type { Io } from './io.js'
 import { options } from './options.js'
 import { selectPartitions, type PartitionList } from './partition-list.js'
 import { BatchPrinter } from './print/batch-printer.js'
+import { checkFormat, type FormatArguments } from './print/check-format.js'
 import type { OutputFormat } from './print/format.js'
 import { storePath } from './store-path.js'
 
@@ -23,19 +25,17 @@ export const printingOptions = {
   offset: options.offset,
   count: options.count,
   keySeparator: options.keySeparator,
-  delimiter: options.delimiter,
+  delimiter: options.outputDelimiter,
   zeroTerminated: options.zeroTerminated,
   null: options.null,
+  time: options.time,
+  noValue: options.noValue,
   raw: options.raw,
   quiet: options.quiet,
   verbose: options.verbose,
 } as const
 
-interface PrintingArguments {
-  readonly format: OutputFormat
-  readonly delimiter: Uint8Array
-  readonly keySeparator: Uint8Array | undefined
-  readonly null: Uint8Array | undefined
+interface PrintingArguments extends FormatArguments {
   readonly raw: boolean
 }
 
@@ -49,11 +49,16 @@ export function openForReading(option: string | undefined, io: Io): Store {
 }
 
 export function batchPrinter(given: PrintingArguments, limit: number | undefined, io: Io): BatchPrinter {
-  const { format, delimiter, keySeparator, raw } = given
-  if (keySeparator !== undefined && format.kind !== 'value') throw usageError('-K goes with the value format only')
+  const { format, delimiter, keySeparator, time, noValue, raw } = given
+  checkFormat(given)
   if (format.kind === 'batch' && limit !== undefined)
     throw usageError('-n does not go with --format batch', 'batches are copied whole')
-  return new BatchPrinter({ format, delimiter, keySeparator, nullText: given.null, raw, limit }, io.output())
+  const nowMs = () => io.system.clock.nowMs()
+  const onTooLarge = (error: LogqError) => io.failWith(error)
+  return new BatchPrinter(
+    { format, delimiter, keySeparator, nullText: given.null, time, noValue, raw, limit, nowMs, onTooLarge },
+    io.output(),
+  )
 }
 
 export function partitionsOf(store: Store, file: TopicFile, list: PartitionList | undefined): number[] {

@@ -6,20 +6,29 @@ import { joinValues } from '../../lib/record/join-values.js'
 import type { BatchSlice } from '../../lib/log/read-partition.js'
 import type { RecordCursor } from '../../lib/record/record-cursor.js'
 import type { RecordBatch } from '../../lib/record/batch.js'
+import { isLogqError, type LogqError } from '../../lib/errors.js'
 import type { OutputWriter } from '../output.js'
 import { gateFor } from './escape.js'
 import type { OutputFormat } from './format.js'
 import type { PrintedRecord, RecordPrinter } from './printer.js'
 import { recordPrinter } from './record-printer.js'
+import type { TimeForm } from './timestamp.js'
 
 export interface BatchPrinterOptions {
   readonly format: OutputFormat
-  readonly delimiter: Uint8Array
+  /** Default: a newline. */
+  readonly delimiter: Uint8Array | undefined
   readonly keySeparator: Uint8Array | undefined
   readonly nullText: Uint8Array | undefined
+  readonly time: TimeForm | undefined
+  readonly noValue: boolean
   readonly raw: boolean
   /** -n: no more records than this. */
   readonly limit: number | undefined
+  /** The clock that --time rel counts from. */
+  readonly nowMs: () => number
+  /** Told of a record that is too large for the format; the others are printed. */
+  readonly onTooLarge: (error: LogqError) => Promise<void>
 }
 
 export class BatchPrinter {
@@ -27,15 +36,25 @@ export class BatchPrinter {
   printedCount = 0
   readonly #records: RecordPrinter | undefined
   readonly #isPlain: boolean
+  readonly #delimiter: Uint8Array
 
   constructor(
     private readonly options: BatchPrinterOptions,
     private readonly output: OutputWriter,
   ) {
-    const { format, delimiter, keySeparator, nullText, raw } = options
-    const gate = gateFor(output, raw)
+    const { format, delimiter = NEWLINE, keySeparator, nullText, raw, nowMs } = options
+    this.#delimiter = delimiter
     this.#isPlain = format.kind === 'value' && keySeparator === undefined && (raw || !output.isTerminal)
-    this.#records = format.kind === 'batch' ? undefined : recordPrinter(format, { delimiter, keySeparator, nullText, gate })
+    if (format.kind === 'batch') return
+    this.#records = recordPrinter(format, {
+      delimiter,
+      keySeparator,
+      nullText,
+      gate: gateFor(output, raw),
+      time: options.time ?? (format.kind === 'tsv' && output.isTerminal ? 'iso' : 'ms'),
+      nowMs,
+      withoutValue: options.noValue,
+    })
   }
 
   /** True when -n is reached, or nobody reads any more: reading on would be in vain. */
@@ -55,36 +74,40 @@ export class BatchPrinter {
     const left = (this.options.limit ?? Infinity) - this.printedCount
     if (this.#records === undefined) this.printedCount += await this.#printBatch(slice)
     else if (this.#isPlain && slice.batch.recordCount <= left) await this.#printValues(slice)
-    else await this.#printRecords(topic, slice, this.#records)
+    else await this.#printRecords(topic, slice)
   }
 
   /** One record that is held already. */
   async printRecord(topic: string, partition: number, record: PrintedRecord): Promise<void> {
-    this.#records?.print(topic, partition, record, this.output.buffer)
-    this.printedCount += 1
-    const wait = this.output.settle()
+    const wait = this.#append(topic, partition, record)
     if (wait !== undefined) await wait
+  }
+
+  /** A promise where there is something to wait for. */
+  #append(topic: string, partition: number, record: PrintedRecord): Promise<void> | undefined {
+    try {
+      this.#records?.print(topic, partition, record, this.output.buffer)
+    } catch (error) {
+      if (!isLogqError(error, 'LOGQ_RECORD_TOO_LARGE')) throw error
+      return this.options.onTooLarge(error)
+    }
+    this.printedCount += 1
+    return this.output.settle()
   }
 
   async #printValues({ batch, fromOffset, toOffset }: BatchSlice): Promise<void> {
-    const { delimiter, nullText } = this.options
-    this.printedCount += joinValues(batch, fromOffset, toOffset, delimiter, nullText ?? NOTHING, this.output.buffer)
+    const { nullText } = this.options
+    this.printedCount += joinValues(batch, fromOffset, toOffset, this.#delimiter, nullText ?? NOTHING, this.output.buffer)
     const wait = this.output.settle()
     if (wait !== undefined) await wait
   }
 
-  async #printRecords(
-    topic: string,
-    { partition, batch, fromOffset, toOffset }: BatchSlice,
-    printer: RecordPrinter,
-  ): Promise<void> {
+  async #printRecords(topic: string, { partition, batch, fromOffset, toOffset }: BatchSlice): Promise<void> {
     const cursor = batch.cursor()
     const record = lendingRecord(batch, cursor)
     while (!this.isDone && cursor.next()) {
       if (cursor.offset < fromOffset || cursor.offset >= toOffset) continue
-      printer.print(topic, partition, record, this.output.buffer)
-      this.printedCount += 1
-      const wait = this.output.settle()
+      const wait = this.#append(topic, partition, record)
       if (wait !== undefined) await wait
     }
   }
@@ -98,6 +121,7 @@ export class BatchPrinter {
 }
 
 const NOTHING = new Uint8Array(0)
+const NEWLINE = Uint8Array.of(0x0a)
 
 /** One object for all records of a batch: a printer reads it before the cursor moves on. */
 function lendingRecord(batch: RecordBatch, cursor: RecordCursor): PrintedRecord {
@@ -117,7 +141,7 @@ function lendingRecord(batch: RecordBatch, cursor: RecordCursor): PrintedRecord 
       return viewOf(cursor.bytes, cursor.valueStart, cursor.valueEnd)
     },
     get headers() {
-      return cursor.copyHeaders()
+      return cursor.headers()
     },
   }
 }

@@ -9,6 +9,7 @@
  *
  * DEL is shown as `\u007f`, which together with the other forms keeps JSON text valid: raw C0 and bad UTF-8 never occur in it.
  */
+import { isContinuation, textPiecesOf } from './pieces.js'
 import type { Gate } from './printer.js'
 
 /** 'text' keeps line feeds and tabs, for data; 'line' shows them too, for messages, names and table cells. */
@@ -63,6 +64,10 @@ function shown(code: number): string {
 /** The same for bytes. Gives `bytes` itself when there is nothing to escape. */
 export function escapeBytes(bytes: Uint8Array, mode: EscapeMode): Uint8Array {
   if (isPlainAscii(bytes)) return bytes
+  return Buffer.concat(Array.from(textPiecesOf(bytes), (piece) => escapePiece(piece, mode)))
+}
+
+function escapePiece(bytes: Uint8Array, mode: EscapeMode): Uint8Array {
   let text = ''
   let start = 0
   for (let at = 0; at < bytes.length;) {
@@ -90,7 +95,7 @@ function isPlainAscii(bytes: Uint8Array): boolean {
 }
 
 /** Bytes of the well-formed UTF-8 sequence at `at` (Unicode table 3-7), 0 when there is none. */
-function utf8Length(bytes: Uint8Array, at: number): number {
+export function utf8Length(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0
   if (first < 0x80) return 1
   if (first < 0xc2 || first > 0xf4) return 0
@@ -102,10 +107,6 @@ function utf8Length(bytes: Uint8Array, at: number): number {
   if (!isContinuation(bytes[at + 2])) return 0
   if (first < 0xf0) return 3
   return isContinuation(bytes[at + 3]) ? 4 : 0
-}
-
-function isContinuation(byte: number | undefined): boolean {
-  return byte !== undefined && (byte & 0xc0) === 0x80
 }
 
 /** The gate for data that goes to `output`: escapes on a terminal unless --raw was given, else passes the bytes on unchanged. */

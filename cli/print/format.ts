@@ -7,6 +7,7 @@ import { isTemplate, parseTemplate, type Template } from './template.js'
 export type OutputFormat =
   | { readonly kind: 'value' }
   | { readonly kind: 'json' }
+  | { readonly kind: 'tsv' }
   | { readonly kind: 'batch' }
   | { readonly kind: 'template'; readonly template: Template }
 
@@ -16,22 +17,23 @@ export type InputFormat =
   | { readonly kind: 'batch' }
   | { readonly kind: 'template'; readonly template: InputTemplate }
 
-const names = ['value', 'json', 'batch'] as const
+const outputNames = ['value', 'json', 'tsv', 'batch'] as const
+const inputNames = ['value', 'json', 'batch'] as const
 
 export function parseOutputFormat(text: string): OutputFormat {
-  return isTemplate(text) ? { kind: 'template', template: parseTemplate(text) } : { kind: parseName(text) }
+  return isTemplate(text) ? { kind: 'template', template: parseTemplate(text) } : { kind: parseName(text, outputNames) }
 }
 
 export function parseInputFormat(text: string): InputFormat {
-  return isTemplate(text) ? { kind: 'template', template: parseInputTemplate(text) } : { kind: parseName(text) }
+  return isTemplate(text) ? { kind: 'template', template: parseInputTemplate(text) } : { kind: parseName(text, inputNames) }
 }
 
-function parseName(text: string): (typeof names)[number] {
+function parseName<Name extends string>(text: string, names: readonly Name[]): Name {
   const name = names.find((candidate) => candidate === text)
   if (name !== undefined) return name
   const suggestion = nearest(text, names)
   throw usageError(
     `there is no format '${text}'`,
-    `${suggestion === undefined ? '' : `did you mean '${suggestion}'? `}the formats are value, json, batch, and templates such as '%k\\t%v\\n'`,
+    `${suggestion === undefined ? '' : `did you mean '${suggestion}'? `}the formats are ${names.join(', ')}, and templates such as '%k\\t%v\\n'`,
   )
 }

@@ -10,6 +10,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { LogqError } from '../../lib/errors.js'
+import { MAX_TEXT_BYTES } from '../../lib/record/expression.js'
 import type { Header } from '../../lib/record/record.js'
 import { nearest } from '../suggest.js'
 import { decodeBase64 } from './base64.js'
@@ -30,11 +31,9 @@ const recordFields = new Set([
 ] as const)
 const headerFields = new Set(['key', 'value', 'valueEncoding'] as const)
 
-const MAX_BYTES = 256 * 1024 * 1024
-
 /** `line` without its delimiter. Throws LOGQ_INVALID_RECORD; the caller says where the line is. */
 export function parseJsonRecord(line: Uint8Array): ParsedRecord {
-  if (line.length > MAX_BYTES) throw new LogqError('LOGQ_RECORD_TOO_LARGE', 'a JSON record above 256 MiB cannot be read')
+  if (line.length > MAX_TEXT_BYTES) throw new LogqError('LOGQ_RECORD_TOO_LARGE', 'a JSON record above 256 MiB cannot be read')
   const view = Buffer.from(line.buffer, line.byteOffset, line.length)
   if (!isUtf8(view)) throw invalid('not valid UTF-8')
   const fields = fieldsOf(view.toString('utf8'), recordFields, plainValuesHint)
@@ -64,6 +63,13 @@ function fieldsOf<Name extends string>(text: string, allowed: ReadonlySet<Name>,
   const fields = new Map<Name, JsonValue>()
   for (const { name, value } of membersOf(text, hint)) {
     if (!isOneOf(name, allowed)) {
+      // Only the field of the record itself: the plain hint goes with it.
+      if (name === 'valueBytes' && hint === plainValuesHint) {
+        throw invalid(
+          "'valueBytes' stands in place of the value: the record was printed with --no-value",
+          "print it again without '--no-value'",
+        )
+      }
       const suggestion = nearest(name, [...allowed])
       throw invalid(`unknown field '${name}'`, suggestion === undefined ? hint : `did you mean '${suggestion}'?`)
     }

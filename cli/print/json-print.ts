@@ -9,19 +9,16 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { GrowableBytes } from '../../lib/bytes/growable-bytes.js'
-import { LogqError } from '../../lib/errors.js'
 import type { Header } from '../../lib/record/record.js'
-import type { Gate, PrintedRecord, RecordPrinter } from './printer.js'
+import { piecesOf, textPiecesOf } from './pieces.js'
+import type { Gate, RecordPrinter } from './printer.js'
 
 export interface JsonPrinterOptions {
-  /** The JSON text passes it as a whole: what it escapes is still the same JSON. */
+  /** The JSON text passes it: what it escapes is still the same JSON. */
   readonly gate: Gate
   /** --no-value: leave the value out and give its length as "valueBytes". */
   readonly withoutValue?: boolean
 }
-
-/** JavaScript strings end at 512 MiB; with escapes, that is where a record stops fitting in one line of JSON. */
-const MAX_BYTES = 256 * 1024 * 1024
 
 export function jsonPrinter({ gate, withoutValue = false }: JsonPrinterOptions): RecordPrinter {
   let knownTopic: string | undefined
@@ -32,47 +29,72 @@ export function jsonPrinter({ gate, withoutValue = false }: JsonPrinterOptions):
         knownTopic = topic
         topicText = JSON.stringify(topic)
       }
-      checkSize(topic, partition, record, withoutValue)
       const { timestampMs } = record
       // A bigint is beyond what a JSON number keeps in most programs: those are decimal strings.
       const timestamp = typeof timestampMs === 'bigint' ? `"${timestampMs}"` : String(timestampMs)
-      const value = withoutValue ? `"valueBytes":${record.value?.length ?? 'null'}` : bytesField('value', record.value)
-      appendText(
+      const line = new LineOfText(out, gate)
+      line.add(
         `{"topic":${topicText},"partition":${partition},"offset":${record.offset},"timestamp":${timestamp},` +
-          `"timestampType":"${record.timestampType}",${bytesField('key', record.key)},${value},"headers":${headersText(record.headers)}}\n`,
-        out,
-        gate,
+          `"timestampType":"${record.timestampType}",`,
       )
+      addBytes(line, 'key', record.key)
+      if (withoutValue) {
+        line.add(`,"valueBytes":${record.value?.length ?? 'null'}`)
+      } else {
+        line.add(',')
+        addBytes(line, 'value', record.value)
+      }
+      line.add(',"headers":[')
+      addHeaders(line, record.headers)
+      line.add(']}\n')
+      line.end()
     },
   }
 }
 
-function checkSize(topic: string, partition: number, record: PrintedRecord, withoutValue: boolean): void {
-  const bytes = (record.key?.length ?? 0) + (withoutValue ? 0 : (record.value?.length ?? 0))
-  if (bytes > MAX_BYTES) {
-    throw new LogqError(
-      'LOGQ_RECORD_TOO_LARGE',
-      `the record at offset ${record.offset} of '${topic}-${partition}' is too large for JSON`,
-      {
-        hint: 'records above 256 MiB are printed by the value and batch formats only',
-      },
-    )
+/** Gathers text and hands it on as bytes now and then, so that a large record is never one large string. */
+class LineOfText {
+  #text = ''
+
+  constructor(
+    private readonly out: GrowableBytes,
+    private readonly gate: Gate,
+  ) {}
+
+  /** `text` ends with a whole character. */
+  add(text: string): void {
+    this.#text += text
+    if (this.#text.length > LONG_TEXT) this.end()
+  }
+
+  end(): void {
+    this.out.append(this.gate(Buffer.from(this.#text, 'utf8')))
+    this.#text = ''
   }
 }
 
-function bytesField(name: 'key' | 'value', bytes: Uint8Array | null): string {
-  if (bytes === null) return `"${name}":null`
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (isUtf8(view)) return `"${name}":${JSON.stringify(view.toString('utf8'))}`
-  return `"${name}":"${view.toString('base64')}","${name}Encoding":"base64"`
+const LONG_TEXT = 1 << 20
+
+function addBytes(line: LineOfText, name: 'key' | 'value', bytes: Uint8Array | null): void {
+  if (bytes === null) {
+    line.add(`"${name}":null`)
+    return
+  }
+  const isText = isUtf8(bytes)
+  line.add(`"${name}":"`)
+  for (const piece of isText ? textPiecesOf(bytes) : piecesOf(bytes)) {
+    const view = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
+    line.add(isText ? JSON.stringify(view.toString('utf8')).slice(1, -1) : view.toString('base64'))
+  }
+  line.add(isText ? '"' : `","${name}Encoding":"base64"`)
 }
 
-function headersText(headers: readonly Header[]): string {
-  if (headers.length === 0) return '[]'
-  return `[${headers.map(({ key, value }) => `{"key":${JSON.stringify(key)},${bytesField('value', value)}}`).join(',')}]`
-}
-
-function appendText(text: string, out: GrowableBytes, gate: Gate): void {
-  const bytes = gate(Buffer.from(text, 'utf8'))
-  out.append(bytes)
+function addHeaders(line: LineOfText, headers: Iterable<Header>): void {
+  let before = ''
+  for (const { key, value } of headers) {
+    line.add(`${before}{"key":${JSON.stringify(key)},`)
+    addBytes(line, 'value', value)
+    line.add('}')
+    before = ','
+  }
 }

@@ -1,14 +1,19 @@
 /** A %-template as a printer of records. See template.ts for the language. */
 import type { GrowableBytes } from '../../lib/bytes/growable-bytes.js'
 import type { Header } from '../../lib/record/record.js'
+import { piecesOf } from './pieces.js'
 import type { Gate, PrintedRecord, RecordPrinter } from './printer.js'
-import type { FieldForm, Placeholder, Template } from './template.js'
+import type { Placeholder, Template } from './template.js'
+import { timestampText, type TimeForm } from './timestamp.js'
 
 export interface OutputTemplateOptions {
   /** Written for a null key or value, instead of nothing. */
   readonly nullText: Uint8Array
   /** For what comes from records; the template's own text was typed by the user and passes. */
   readonly gate: Gate
+  /** --time: the form of a plain %T. */
+  readonly time: TimeForm
+  readonly nowMs: () => number
 }
 
 type Writer = (topic: string, partition: number, record: PrintedRecord, out: GrowableBytes) => void
@@ -29,8 +34,13 @@ export function templatePrinter(template: Template, options: OutputTemplateOptio
   }
 }
 
-function placeholderWriter({ field, form }: Placeholder, { nullText, gate }: OutputTemplateOptions): Writer {
-  const bytesIn = (bytes: Uint8Array | null): Uint8Array => (bytes === null ? nullText : gate(inForm(bytes, form)))
+function placeholderWriter({ field, form }: Placeholder, { nullText, gate, time, nowMs }: OutputTemplateOptions): Writer {
+  const appendBytes = (out: GrowableBytes, bytes: Uint8Array | null): void => {
+    if (bytes === null) out.append(nullText)
+    else if (form === 'plain' || form === 'iso') out.append(gate(bytes))
+    else for (const piece of piecesOf(bytes)) appendText(out, inForm(piece, form))
+  }
+  const timeForm = form === 'iso' ? 'iso' : time
   switch (field) {
     case 'topic':
       return (topic, _partition, _record, out) => {
@@ -46,19 +56,19 @@ function placeholderWriter({ field, form }: Placeholder, { nullText, gate }: Out
       }
     case 'key':
       return (_topic, _partition, record, out) => {
-        out.append(bytesIn(record.key))
+        appendBytes(out, record.key)
       }
     case 'value':
       return (_topic, _partition, record, out) => {
-        out.append(bytesIn(record.value))
+        appendBytes(out, record.value)
       }
     case 'headers':
       return (_topic, _partition, record, out) => {
-        out.append(gate(headersText(record.headers)))
+        appendHeaders(out, record.headers, gate)
       }
     case 'timestamp':
       return (_topic, _partition, record, out) => {
-        appendText(out, form === 'iso' ? isoTimestamp(record.timestampMs) : String(record.timestampMs))
+        appendText(out, timestampText(record.timestampMs, timeForm, nowMs))
       }
     case 'keyLength':
       return (_topic, _partition, record, out) => {
@@ -71,28 +81,18 @@ function placeholderWriter({ field, form }: Placeholder, { nullText, gate }: Out
   }
 }
 
-function inForm(bytes: Uint8Array, form: FieldForm): Uint8Array {
-  if (form !== 'base64' && form !== 'hex') return bytes
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  return Buffer.from(view.toString(form), 'latin1')
+function inForm(bytes: Uint8Array, form: 'base64' | 'hex'): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(form)
 }
 
 /** `name=value,name=value` in their order; a null value is the name alone. Names and values are as they are: for bytes use -J. */
-function headersText(headers: readonly Header[]): Uint8Array {
-  const parts: Uint8Array[] = []
+function appendHeaders(out: GrowableBytes, headers: Iterable<Header>, gate: Gate): void {
+  let before = ''
   for (const { key, value } of headers) {
-    if (parts.length > 0) parts.push(Buffer.from(','))
-    parts.push(Buffer.from(value === null ? key : `${key}=`, 'utf8'))
-    if (value !== null) parts.push(value)
+    out.append(gate(Buffer.from(`${before}${key}${value === null ? '' : '='}`, 'utf8')))
+    if (value !== null) out.append(gate(value))
+    before = ','
   }
-  return Buffer.concat(parts)
-}
-
-/** RFC 3339 in UTC with ms; outside the years 0 to 9999, and for -1 (none), the number. */
-function isoTimestamp(timestampMs: number | bigint): string {
-  const ms = Number(timestampMs)
-  if (timestampMs === -1 || ms < -62_167_219_200_000 || ms > 253_402_300_799_999) return String(timestampMs)
-  return new Date(ms).toISOString()
 }
 
 function appendText(out: GrowableBytes, text: string): void {

@@ -1,12 +1,19 @@
 /** What prints records: the interface of value.ts, json-print.ts and output-template.ts, and what it reads. */
 import type { GrowableBytes } from '../../lib/bytes/growable-bytes.js'
-import type { LogRecord } from '../../lib/record/record.js'
+import type { Header, LogRecord } from '../../lib/record/record.js'
+import type { TimeForm } from './timestamp.js'
 
 /** What a printer reads of a record; a reader may lend the same object again and again. */
-export type PrintedRecord = Pick<LogRecord, 'offset' | 'timestampMs' | 'timestampType' | 'key' | 'value' | 'headers'>
+export interface PrintedRecord extends Pick<LogRecord, 'offset' | 'timestampMs' | 'timestampType' | 'key' | 'value'> {
+  /** There may be millions: walked, not held. */
+  readonly headers: Iterable<Header>
+}
 
 export interface RecordPrinter {
-  /** Appends the record to `out`, which is `OutputWriter.buffer`; the caller settles the writer. */
+  /**
+   * Appends the record to `out`, which is `OutputWriter.buffer`; the caller settles the writer. The printer that recordPrinter()
+   * gives throws LOGQ_RECORD_TOO_LARGE for a record that the format cannot hold, and then has appended nothing.
+   */
   print(topic: string, partition: number, record: PrintedRecord, out: GrowableBytes): void
 }
 
@@ -21,4 +28,10 @@ export interface PrinterOptions {
   /** --null. */
   readonly nullText: Uint8Array | undefined
   readonly gate: Gate
+  /** --time, for tsv and %T. */
+  readonly time: TimeForm
+  /** The clock that relative times count from. */
+  readonly nowMs: () => number
+  /** --no-value: the value's length instead of the value. */
+  readonly withoutValue: boolean
 }

@@ -56,6 +56,13 @@ export function isTemplate(format: string): boolean {
   return format.includes('%') || format.includes('\\')
 }
 
+/** Whether the field stands in it, in this form or in any. */
+export function hasField(template: Template, field: Field, form?: FieldForm): boolean {
+  return template.some(
+    (part) => part.kind === 'placeholder' && part.field === field && (form === undefined || part.form === form),
+  )
+}
+
 /** Throws a usage error for text that is not a template. */
 export function parseTemplate(text: string): Template {
   const parts: TemplatePart[] = []

@@ -126,23 +126,23 @@ export class RecordCursor implements ReadPlace {
     return this.valueStart < 0 ? null : this.bytes.slice(this.valueStart, this.valueEnd)
   }
 
+  /** The current record's headers, in order, one at a time: there may be millions. The values are views, not copies. */
+  *headers(): Generator<Header, void, undefined> {
+    const { bytes, headerCount: count } = this
+    // Another place than the cursor's own; next() has checked every length from here to the record's end.
+    const place = { bytes, position: this.headersStart, end: this.end }
+    for (let index = 0; index < count; index++) {
+      const keyLength = readVarint(place)
+      const key = utf8.decode(bytes.subarray(place.position, (place.position += keyLength)))
+      const valueLength = readVarint(place)
+      yield { key, value: valueLength < 0 ? null : bytes.subarray(place.position, (place.position += valueLength)) }
+    }
+  }
+
   /** Copies of the current record's headers, in order. */
   copyHeaders(): Header[] {
-    const headers: Header[] = []
-    if (this.headerCount === 0) return headers
-    const after = this.position
-    this.position = this.headersStart
-    for (let index = 0; index < this.headerCount; index++) {
-      const keyLength = this.readLength('header key')
-      const key = utf8.decode(this.bytes.subarray(this.position, this.position + keyLength))
-      this.position += keyLength
-      const valueLength = this.readLength('header value')
-      const value = valueLength < 0 ? null : this.bytes.slice(this.position, this.position + valueLength)
-      this.position += Math.max(valueLength, 0)
-      headers.push({ key, value })
-    }
-    this.position = after
-    return headers
+    if (this.headerCount === 0) return []
+    return Array.from(this.headers(), ({ key, value }) => ({ key, value: value === null ? null : value.slice() }))
   }
 
   private readTimestamp(): void {

@@ -111,7 +111,12 @@ const refused: readonly [line: string, message: RegExp, hint?: RegExp][] = [
   ['\ufeff{"value":"v"}', /not a JSON object/],
   ['{}', /^the field 'value' is missing$/, /tombstone/],
   ['{"key":"k"}', /^the field 'value' is missing$/],
-  ['{"valueBytes":3}', /^unknown field 'valueBytes'$/],
+  [
+    '{"valueBytes":3}',
+    /^'valueBytes' stands in place of the value: the record was printed with --no-value$/,
+    /without '--no-value'$/,
+  ],
+  ['{"value":"","headers":[{"valueBytes":3}]}', /^unknown field 'valueBytes'$/],
   ['{"value":"","vlaue":""}', /^unknown field 'vlaue'$/, /did you mean 'value'\?/],
   ['{"level":"info","msg":"x"}', /^unknown field 'level'$/, /leave out '-J'/],
   ['{"__proto__":1,"value":""}', /^unknown field '__proto__'$/],

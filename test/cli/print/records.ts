@@ -1,6 +1,6 @@
 /** Records for the tests of printers and parsers. */
 import fc from 'fast-check'
-import type { PrintedRecord } from '../../../cli/print/printer.js'
+import type { PrintedRecord, PrinterOptions } from '../../../cli/print/printer.js'
 import { GrowableBytes } from '../../../lib/bytes/growable-bytes.js'
 import type { Header } from '../../../lib/record/record.js'
 
@@ -14,6 +14,17 @@ export function record(fields: Partial<PrintedRecord> = {}): PrintedRecord {
     headers: [],
     ...fields,
   }
+}
+
+/** What printers get where nothing was asked for, at a fixed time. */
+export const plainOptions: PrinterOptions = {
+  delimiter: Buffer.from('\n'),
+  keySeparator: undefined,
+  nullText: undefined,
+  gate: (bytes) => bytes,
+  time: 'ms',
+  nowMs: () => 1_700_000_600_000,
+  withoutValue: false,
 }
 
 /** Bytes that are sometimes text and sometimes not. */

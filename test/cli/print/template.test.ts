@@ -3,10 +3,10 @@ import { parseTemplate } from '../../../cli/print/template.js'
 import { templatePrinter } from '../../../cli/print/output-template.js'
 import type { PrintedRecord } from '../../../cli/print/printer.js'
 import { isLogqError } from '../../../lib/errors.js'
-import { printed, record } from './records.js'
+import { plainOptions, printed, record } from './records.js'
 
 function print(template: string, fields: Partial<PrintedRecord> = {}, nullText = ''): string {
-  const printer = templatePrinter(parseTemplate(template), { nullText: Buffer.from(nullText), gate: (bytes) => bytes })
+  const printer = templatePrinter(parseTemplate(template), { ...plainOptions, nullText: Buffer.from(nullText) })
   return printed((out) => {
     printer.print('orders', 3, record(fields), out)
   })
@@ -59,7 +59,7 @@ for (const [template, text, fields] of cases) {
 }
 
 test('templatePrinter() prints bytes as they are', (t) => {
-  const printer = templatePrinter(parseTemplate('%k%v\\xff'), { nullText: new Uint8Array(0), gate: (bytes) => bytes })
+  const printer = templatePrinter(parseTemplate('%k%v\\xff'), { ...plainOptions, nullText: new Uint8Array(0) })
   t.is(
     printed((out) => {
       printer.print('t', 0, record({ key: Uint8Array.of(0xfe), value: Uint8Array.of(0) }), out)
@@ -75,7 +75,7 @@ test('templatePrinter() writes the text of --null for a null key or value, in ev
 
 test('templatePrinter() passes records through the gate and the template around it', (t) => {
   const gate = (bytes: Uint8Array): Uint8Array => Buffer.from(`<${Buffer.from(bytes).toString()}>`)
-  const printer = templatePrinter(parseTemplate('\\x1b[1m%t %k %v %h'), { nullText: new Uint8Array(0), gate })
+  const printer = templatePrinter(parseTemplate('\\x1b[1m%t %k %v %h'), { ...plainOptions, nullText: new Uint8Array(0), gate })
   const text = printed((out) => {
     printer.print('t', 0, record({ headers: [{ key: 'a', value: null }] }), out)
   })

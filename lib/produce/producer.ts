@@ -6,15 +6,16 @@
 import { LogqError, isLogqError, systemErrorCode } from '../errors.js'
 import { Log, UncertainAppendError, type BatchToAppend } from '../log/log.js'
 import type { LockWait } from '../log/partition-lock.js'
-import { BatchBuilder, recordSizeBytes, type SealedBatch } from '../record/batch-builder.js'
+import { BatchBuilder, recordSizeBytes } from '../record/batch-builder.js'
 import { BATCH_HEADER_BYTES } from '../record/batch.js'
 import { CODECS, type Codec } from '../record/codec.js'
 import { loadCodec } from '../record/compression.js'
 import type { RecordInput } from '../record/record.js'
 import { LiveTopic } from '../store/live-topic.js'
-import { appendContext, selectPartitions } from '../store/partition.js'
+import { appendContext, partitionOffsets, selectPartitions, viewContext } from '../store/partition.js'
 import { requireWritable, type Store } from '../store/store.js'
 import type { Partitioner } from '../store/topic-file.js'
+import { appendAtEnd, type CollectedBatch } from './append-at-end.js'
 import { PartitionChooser } from './partitioner.js'
 
 export interface ProducerOptions {
@@ -36,6 +37,15 @@ export interface ProducerOptions {
   readonly onLongWait?: (partition: number, holderPid: number) => void
   /** Called after each batch was appended, before it is synced. */
   readonly onAppended?: (range: AppendedRecords) => void
+  /**
+   * Called before each append with the batch and the log end offset that it is to be appended at: gives what to append there (the
+   * batch, another one, or undefined for nothing). Asked again when another producer appended meanwhile (append-at-end.ts).
+   */
+  readonly beforeAppend?: (
+    partition: number,
+    batch: CollectedBatch,
+    logEndOffset: number,
+  ) => Promise<CollectedBatch | undefined>
   readonly allowNetworkFileSystem?: boolean
 }
 
@@ -62,6 +72,8 @@ const MAX_OPEN_LOGS = 200
 /** With very many partitions, everything is appended when the builders together hold this much. */
 const MAX_COLLECTED_BYTES = 20 << 20
 const BUILDER_OVERHEAD_BYTES = 8 << 10
+
+type AppendedBatch = Omit<AppendedRecords, 'partition'>
 
 interface Collecting {
   readonly builder: BatchBuilder
@@ -191,8 +203,8 @@ export class Producer {
   }
 
   /** Appends a whole batch as it is, but for offsets and leader epoch. The caller has checked it. */
-  async appendBatch(batch: SealedBatch & { readonly lastOffsetDelta: number }, partition: number, tag = 0): Promise<void> {
-    await this.#append(partition, batch, batch.lastOffsetDelta, tag)
+  async appendBatch(batch: CollectedBatch, partition: number, tag = 0): Promise<void> {
+    await this.#append(partition, batch, tag)
   }
 
   /** Flushes; with acks 1 returns when all that was appended is on the device. Throws LOGQ_SYNC_FAILED. */
@@ -268,7 +280,7 @@ export class Producer {
     const { builder, firstTag } = collecting
     this.#collectedBytes -= builder.sizeBytes - BATCH_HEADER_BYTES
     const sealed = builder.seal()
-    await this.#append(partition, sealed, sealed.recordCount - 1, firstTag)
+    await this.#append(partition, { ...sealed, lastOffsetDelta: sealed.recordCount - 1 }, firstTag)
     this.chooser.rotate(partition)
     await this.#obeyCodec()
   }
@@ -284,32 +296,49 @@ export class Producer {
     }
   }
 
-  async #append(partition: number, batch: SealedBatch, lastOffsetDelta: number, firstTag: number): Promise<void> {
-    const { bytes, recordCount, maxTimestampMs } = batch
+  async #append(partition: number, batch: CollectedBatch, firstTag: number): Promise<void> {
+    const { recordCount } = batch
     this.#inFlight = { partition, recordCount, firstTag }
-    const batchToAppend = { bytes, lastOffsetDelta, maxTimestampMs: safeTimestamp(maxTimestampMs) }
-    const { baseOffset } = await this.#appendWithDescriptors(partition, batchToAppend).catch((error: unknown) => {
+    const appended = await this.#appendWithDescriptors(partition, batch).catch((error: unknown) => {
       if (error instanceof UncertainAppendError) this.#inFlight = { partition, recordCount, firstTag, mayBeWritten: true }
       throw error
     })
     this.#inFlight = undefined
-    this.#appendedCount += recordCount
-    this.options.onAppended?.({ partition, baseOffset, recordCount })
+    if (appended === undefined) return
+    this.#appendedCount += appended.recordCount
+    this.options.onAppended?.({ partition, ...appended })
   }
 
   /** Where descriptors run out (ulimit -n), logs are closed and the append, of which nothing is there, is made again. */
-  async #appendWithDescriptors(partition: number, batch: BatchToAppend): Promise<{ readonly baseOffset: number }> {
+  async #appendWithDescriptors(partition: number, batch: CollectedBatch): Promise<AppendedBatch | undefined> {
     for (;;) {
       try {
         this.live.refresh()
-        const log = await this.#logOf(partition)
-        return await log.append(batch, this.#lockWait(partition))
+        return await this.#appendDecided(await this.#logOf(partition), partition, batch)
       } catch (error) {
         if (!areDescriptorsOut(error) || this.#logs.size < 2) throw error
         this.#maxOpenLogs = Math.ceil(this.#logs.size / 2)
         while (this.#logs.size > this.#maxOpenLogs) await this.#closeOldest()
       }
     }
+  }
+
+  async #appendDecided(log: Log, partition: number, batch: CollectedBatch): Promise<AppendedBatch | undefined> {
+    const { beforeAppend } = this.options
+    const wait = this.#lockWait(partition)
+    if (beforeAppend === undefined) {
+      const { baseOffset } = await log.append(batchToAppend(batch), wait)
+      return { baseOffset, recordCount: batch.recordCount }
+    }
+    const endOffset =
+      log.appendedOffset > 0
+        ? log.appendedOffset
+        : partitionOffsets(viewContext(this.live.store, this.topic, partition)).logEndOffset
+    const decide = (logEndOffset: number) => beforeAppend(partition, batch, logEndOffset)
+    const appended = await appendAtEnd(log, endOffset, decide, batchToAppend, wait)
+    return appended === undefined
+      ? undefined
+      : { baseOffset: appended.range.baseOffset, recordCount: appended.batch.recordCount }
   }
 
   async #logOf(partition: number): Promise<Log> {
@@ -367,6 +396,10 @@ function isPartition(partition: number, partitions: number): boolean {
 function configuredCodec(live: LiveTopic): Codec {
   const configured = live.config.choice('compression.type')
   return CODECS.find((codec) => codec === configured) ?? 'none'
+}
+
+function batchToAppend({ bytes, lastOffsetDelta, maxTimestampMs }: CollectedBatch): BatchToAppend {
+  return { bytes, lastOffsetDelta, maxTimestampMs: safeTimestamp(maxTimestampMs) }
 }
 
 /** A batch whose largest timestamp is beyond 2^53-1 is indexed under that limit. */

@@ -52,7 +52,16 @@ export {
 } from './store/topic-config.js'
 export { describeTopic, type PartitionDescription, type TopicDescription } from './store/describe-topic.js'
 
-export { Producer, type AppendedRecords, type ProducerOptions, type UnwrittenRecords } from './produce/producer.js'
+export {
+  Producer,
+  type AppendedRecords,
+  type ProducerOptions,
+  type RecordTaker,
+  type UnwrittenRecords,
+} from './produce/producer.js'
+export type { CollectedBatch } from './produce/append-at-end.js'
+export { ConditionalProducer } from './produce/conditional-producer.js'
+export { ExpectationError, type Expectation } from './produce/expectation.js'
 
 export type { OffsetSpec, Point, TimePoint } from './consume/offset-spec.js'
 export {

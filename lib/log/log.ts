@@ -200,12 +200,16 @@ export class Log {
     return { baseOffset, lastOffset }
   }
 
-  /** One write of the whole batch. */
+  /** One write of the whole batch. After a short one an error is waiting: the write of the rest tells which. */
   #write(files: SegmentFiles, bytes: Uint8Array, position: number): void {
     const { fs, failpoint } = this.context.system
     failpoint('append.before-write')
-    const count = fs.write(files.logFd, bytes, 0, bytes.length, position)
-    if (count !== bytes.length) throw shortWriteError(files.logPath, count, bytes.length)
+    const { length } = bytes
+    for (let written = 0; written < length;) {
+      const count = fs.write(files.logFd, bytes, written, length - written, position + written)
+      if (count === 0) throw shortWriteError(files.logPath, written, length)
+      written += count
+    }
   }
 
   /**

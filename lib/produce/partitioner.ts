@@ -3,10 +3,11 @@
  * lands on the same partition number. Without one: all records of a batch to the same partition, then the next, so that batches
  * get large. Or what an expression gives for the record.
  */
+import { isLogqError } from '../errors.js'
 import { partitionOfKey } from '../bytes/murmur2.js'
 import { compileNumberExpression, type NumberExpression } from '../record/expression.js'
 import type { RecordInput } from '../record/record.js'
-import { isNamedPartitioner, type Partitioner } from '../store/topic-file.js'
+import { isNamedPartitioner, type Partitioner, type TopicFile } from '../store/topic-file.js'
 import type { Random } from '../system/system.js'
 
 export class PartitionChooser {
@@ -63,6 +64,23 @@ export class PartitionChooser {
     const { key = null, value, headers = [], timestampMs } = record
     const number = expression.evaluate({ topic: this.topic, key, value, headers, timestampMs })
     return ((number % partitions) + partitions) % partitions
+  }
+}
+
+/**
+ * The partition of every record with this key, as the topic's partitioner gives it; undefined when it depends on more than the key:
+ * chance, or what else an expression looks at.
+ */
+export async function partitionForKey(file: TopicFile, key: Uint8Array, random: Random): Promise<number | undefined> {
+  const { topic, partitions, partitioner } = file
+  if (partitions === 1) return 0
+  if (partitioner === 'random' || partitioner === 'roundrobin') return undefined
+  const chooser = await PartitionChooser.create(topic, partitioner, random)
+  try {
+    return chooser.choose({ key, value: null, timestampMs: -1 }, partitions)
+  } catch (error) {
+    if (isLogqError(error, 'LOGQ_INVALID_RECORD')) return undefined
+    throw error
   }
 }
 

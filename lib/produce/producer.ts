@@ -17,6 +17,7 @@ import { requireWritable, type Store } from '../store/store.js'
 import type { Partitioner } from '../store/topic-file.js'
 import { appendAtEnd, type CollectedBatch } from './append-at-end.js'
 import { PartitionChooser } from './partitioner.js'
+import { appendWhenThereIsSpace } from './wait-for-space.js'
 
 export interface ProducerOptions {
   /** Every record goes here. Default: by key, as the topic's partitioner says. */
@@ -46,6 +47,10 @@ export interface ProducerOptions {
     batch: CollectedBatch,
     logEndOffset: number,
   ) => Promise<CollectedBatch | undefined>
+  /** When the disk is full: fail (default), or block, which tries again until there is space or the signal comes. */
+  readonly onFull?: 'fail' | 'block'
+  /** Called when an append begins to wait for space, once for each wait. */
+  readonly onWaitForSpace?: (partition: number) => void
   readonly allowNetworkFileSystem?: boolean
 }
 
@@ -54,6 +59,24 @@ export interface AppendedRecords {
   readonly baseOffset: number
   readonly recordCount: number
 }
+
+/** What takes records and appends them, now or later: a Producer, or one that waits for all of them (conditional-producer.ts). */
+export type RecordTaker = Pick<
+  Producer,
+  | 'add'
+  | 'addLines'
+  | 'takesLines'
+  | 'flushFull'
+  | 'appendBatch'
+  | 'flush'
+  | 'sync'
+  | 'syncAppended'
+  | 'unwritten'
+  | 'close'
+  | 'lastPartition'
+  | 'maxRecordBytes'
+  | 'appendedCount'
+>
 
 /** Records that were taken and, as far as is known, not appended when something failed. */
 export interface UnwrittenRecords {
@@ -299,7 +322,7 @@ export class Producer {
   async #append(partition: number, batch: CollectedBatch, firstTag: number): Promise<void> {
     const { recordCount } = batch
     this.#inFlight = { partition, recordCount, firstTag }
-    const appended = await this.#appendWithDescriptors(partition, batch).catch((error: unknown) => {
+    const appended = await this.#appendWithSpace(partition, batch).catch((error: unknown) => {
       if (error instanceof UncertainAppendError) this.#inFlight = { partition, recordCount, firstTag, mayBeWritten: true }
       throw error
     })
@@ -307,6 +330,14 @@ export class Producer {
     if (appended === undefined) return
     this.#appendedCount += appended.recordCount
     this.options.onAppended?.({ partition, ...appended })
+  }
+
+  #appendWithSpace(partition: number, batch: CollectedBatch): Promise<AppendedBatch | undefined> {
+    const append = () => this.#appendWithDescriptors(partition, batch)
+    const { onFull, onWaitForSpace, signal } = this.options
+    if (onFull !== 'block') return append()
+    const { clock } = this.live.store.system
+    return appendWhenThereIsSpace(append, { clock, signal, onFull: () => onWaitForSpace?.(partition) })
   }
 
   /** Where descriptors run out (ulimit -n), logs are closed and the append, of which nothing is there, is made again. */

@@ -70,6 +70,18 @@ export function formatDuration(ms: number): string {
   return inLargestUnit(ms, msPerUnit, ['d', 'h', 'm', 's']) ?? `${ms}ms`
 }
 
+/** For people, to three digits or so: `0B`, `1023B`, `1.5KiB`, `12GiB`. */
+export function roundSize(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let n = 0
+  let size = bytes
+  for (; size >= 1024 && n < units.length - 1; n += 1) size /= 1024
+  // 1023.96 would be shown as 1024.
+  if (n < units.length - 1 && n > 0 && Math.round(size) === 1024) return `1${units[n + 1] ?? ''}`
+  const digits = n > 0 && size < 9.95 ? size.toFixed(1).replace(/\.0$/, '') : size.toFixed(0)
+  return `${digits}${units[n] ?? ''}`
+}
+
 function withUnit(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const [, digits, unit] = numberWithUnit.exec(text) ?? []
   if (digits === undefined || unit === undefined || !Object.hasOwn(units, unit)) return undefined

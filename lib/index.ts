@@ -82,4 +82,13 @@ export type { RewrittenSegment } from './maintain/rewrite-segment.js'
 export type { MovedFile } from './maintain/move-files.js'
 export type { OffsetGap } from './log/known-gaps.js'
 export type { QuarantineReport } from './log/recovery.js'
+export {
+  bytesSince,
+  topicUsage,
+  type DiskUsage,
+  type FileUsage,
+  type PartitionUsage,
+  type SegmentUsage,
+} from './inspect/disk-usage.js'
+export type { PartitionOffsets } from './store/partition.js'
 export { digestTopic, type DigestOptions, type PartitionDigest, type TopicDigest } from './maintain/digest.js'

@@ -4,6 +4,7 @@ import { TOPIC_SETTINGS } from '../../lib/store/topic-config.js'
 import { defineCommand } from '../command.js'
 import { options } from '../options.js'
 import { openForReading } from '../reading.js'
+import { table } from '../table.js'
 
 export const command = defineCommand({
   name: 'topic show',
@@ -47,10 +48,4 @@ function render(description: TopicDescription, withDefaults: boolean): string {
 
 function meaningOf(name: string): string {
   return Object.entries(TOPIC_SETTINGS).find(([known]) => known === name)?.[1].meaning ?? ''
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  const line = (row: readonly string[]) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')
-  return `${[head, ...rows].map(line).join('\n')}\n`
 }

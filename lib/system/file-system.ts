@@ -18,6 +18,8 @@ export interface FileStatus {
   readonly device: number
   readonly inode: number
   readonly sizeBytes: number
+  /** Bytes of the blocks that the file takes on the device; less than its size where it has holes. */
+  readonly allocatedBytes: number
   readonly modifiedMs: number
   /** Permission bits, e.g. 0o600. */
   readonly mode: number
@@ -53,4 +55,6 @@ export interface FileSystem {
   changeOwner(fd: number, userId: number, groupId: number): void
   /** statfs type number of the file system that holds `path` (0xEF53 ext4, 0x6969 NFS …). */
   fileSystemType(path: string): number
+  /** Bytes that this user can still write to the file system that holds `path`. */
+  freeBytes(path: string): number
 }

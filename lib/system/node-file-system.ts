@@ -88,6 +88,10 @@ const nodeFileSystem: FileSystem = {
   changeMode: (fd, permissions) => fs.fchmodSync(fd, permissions),
   changeOwner: (fd, userId, groupId) => fs.fchownSync(fd, userId, groupId),
   fileSystemType: (path) => fs.statfsSync(path).type,
+  freeBytes(path) {
+    const { bavail, bsize } = fs.statfsSync(path)
+    return bavail * bsize
+  },
 }
 
 function statusOf(status: fs.Stats): FileStatus {
@@ -96,6 +100,8 @@ function statusOf(status: fs.Stats): FileStatus {
     device: status.dev,
     inode: status.ino,
     sizeBytes: status.size,
+    // Undefined on Windows.
+    allocatedBytes: Number.isFinite(status.blocks) ? status.blocks * 512 : status.size,
     modifiedMs: status.mtimeMs,
     mode: status.mode & 0o7777,
     userId: status.uid,

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { formatDuration, formatSize, parseDuration, parseSize, parseWholeNumber } from '../../cli/units.js'
+import { formatDuration, formatSize, parseDuration, parseSize, parseWholeNumber, roundSize } from '../../cli/units.js'
 import { isLogqError } from '../../lib/errors.js'
 
 test('parseSize() knows binary and decimal units', (t) => {
@@ -75,4 +75,20 @@ test('formatSize() and formatDuration() are read back as the same number', (t) =
   t.is(formatDuration(86_400_000), '1d')
   t.is(formatDuration(1500), '1500ms')
   t.is(formatDuration(0), '0ms')
+})
+
+test('roundSize() writes a size as people read it', (t) => {
+  for (const [bytes, text] of [
+    [0, '0B'],
+    [1023, '1023B'],
+    [1024, '1KiB'],
+    [1536, '1.5KiB'],
+    [10_189, '10KiB'],
+    [10_240, '10KiB'],
+    [1_048_575, '1MiB'],
+    [5 * 1024 ** 3, '5GiB'],
+    [3000 * 1024 ** 4, '3000TiB'],
+  ] as const) {
+    t.is(roundSize(bytes), text)
+  }
 })

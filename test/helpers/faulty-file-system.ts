@@ -212,6 +212,11 @@ export class FaultyFileSystem implements FileSystem {
     return this.#inner.fileSystemType(path)
   }
 
+  freeBytes(path: string): number {
+    this.#enter('freeBytes', path)
+    return this.#inner.freeBytes(path)
+  }
+
   #enterSync(operation: 'fdatasync' | 'fdatasyncBlocking', fd: number): void {
     try {
       this.#enter(operation, this.#pathOf(fd))

@@ -95,6 +95,10 @@ export class MemoryDisk {
     this.root = this.#directoryInode({ mode: 0o755, userId: options.userId ?? 0, groupId: options.groupId ?? 0 })
   }
 
+  get freeBytes(): number {
+    return Math.max(0, (this.options.capacityBytes ?? Number.MAX_SAFE_INTEGER) - this.#usedPages * 4096)
+  }
+
   get fileSystemType(): number {
     return this.options.fileSystemType ?? EXT4
   }

@@ -15,7 +15,10 @@ type Operation =
   | { do: 'read' | 'write'; slot: number; start: number; length: number; position: number }
   | { do: 'truncate'; slot: number; sizeBytes: number }
   | { do: 'changeMode'; slot: number; permissions: number }
-  | { do: 'pathStatus' | 'list' | 'removeDirectory' | 'unlink' | 'syncDirectory' | 'fileSystemType'; path: string }
+  | {
+      do: 'pathStatus' | 'list' | 'removeDirectory' | 'unlink' | 'syncDirectory' | 'fileSystemType' | 'freeBytes'
+      path: string
+    }
   | { do: 'makeDirectory'; path: string; permissions: number }
   | { do: 'rename'; path: string; to: string }
 
@@ -78,6 +81,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
         'unlink' as const,
         'syncDirectory' as const,
         'fileSystemType' as const,
+        'freeBytes' as const,
       ),
       path,
     }),
@@ -202,6 +206,8 @@ class Subject {
         break
       case 'fileSystemType':
         return typeof this.#fs.fileSystemType(path)
+      case 'freeBytes':
+        return typeof this.#fs.freeBytes(path)
       case 'makeDirectory':
         this.#fs.makeDirectory(path, operation.permissions)
         break

@@ -209,6 +209,12 @@ export class MemoryProcess implements FileSystem, KernelLocks {
     return this.#disk.fileSystemType
   }
 
+  freeBytes(path: string): number {
+    this.#requireLife('statfs', path)
+    if (this.#inodeAt(path, 'statfs') === undefined) throw systemError('ENOENT', 'statfs', path)
+    return this.#disk.freeBytes
+  }
+
   tryLock(fd: number, shared: boolean): boolean {
     return LockTable.of(this.#lockable(fd, shared)).tryLock(this.#fileOf(fd, 'lock'), shared)
   }
@@ -313,6 +319,7 @@ function statusOf(inode: Inode): FileStatus {
     device: DEVICE,
     inode: inode.number,
     sizeBytes: inode.kind === 'file' ? inode.content.sizeBytes : 4096,
+    allocatedBytes: inode.kind === 'file' ? inode.content.allocatedPages * 4096 : 4096,
     modifiedMs: inode.modifiedMs,
     ...inode.attributes,
   }

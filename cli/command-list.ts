@@ -22,6 +22,7 @@ export const commandGroups: readonly CommandGroup[] = [
       { name: 'produce', load: async () => (await import('./commands/produce.js')).command },
       { name: 'cat', load: async () => (await import('./commands/cat.js')).command },
       { name: 'tail', load: async () => (await import('./commands/tail.js')).command },
+      { name: 'import', load: async () => (await import('./commands/import.js')).command },
     ],
   },
   {

@@ -1,13 +1,7 @@
 /** logq produce: standard input or files into a topic. */
-import { checkTopicName } from '../../lib/store/names.js'
-import { checkPartitioner } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
-import type { Io } from '../io.js'
-import { checkCombinations } from '../produce/combinations.js'
-import { openInputs } from '../produce/inputs.js'
-import { produceOperands, produceOptions, type ProduceArguments } from '../produce/options.js'
-import { produceInputs } from '../produce/run.js'
-import { checkNewTopic, checkTopic, openForWriting, topicFor } from '../produce/topic.js'
+import { produceOperands, produceOptions } from '../produce/options.js'
+import { produceToTopic } from '../produce/to-topic.js'
 
 export const command = defineCommand({
   name: 'produce',
@@ -44,22 +38,6 @@ export const command = defineCommand({
     seeAlso: ['logq-cat(1)', 'logq-topic(1)'],
   },
   async run(args, io) {
-    const topic = args.operands.topic
-    checkTopicName(topic)
-    if (args.options.partitioner !== undefined) await checkPartitioner(args.options.partitioner)
-    checkCombinations(args)
-    const timestampMs = resolveTimestamp(args, io)
-    const inputs = await openInputs(args.operands.files, io)
-    checkNewTopic(args, io)
-    const store = await openForWriting(args, io)
-    const file = await topicFor(store, topic, args, io)
-    checkTopic(file, args)
-    await produceInputs(store, file.topic, inputs, timestampMs, args, io)
+    await produceToTopic(args, io)
   },
 })
-
-function resolveTimestamp(args: ProduceArguments, io: Io): number | undefined {
-  const { timestamp } = args.options
-  if (timestamp === undefined) return undefined
-  return timestamp.kind === 'absolute' ? timestamp.timestampMs : io.system.clock.nowMs() + timestamp.ms
-}

@@ -13,6 +13,7 @@ import { ingestBatches } from './batches.js'
 import { ChunkedInput } from './chunked-input.js'
 import type { IngestOptions } from './ingest-options.js'
 import { ItemSplitter } from './items.js'
+import type { RecordSource, SourceItem } from './record-source.js'
 
 /** A record as text can be longer than the record: JSON writes a byte as up to 6 characters, and fields beside the value. */
 const TEXT_FACTOR = 6
@@ -31,6 +32,13 @@ export async function ingest(stream: InputStream, producer: Producer, options: I
     return
   }
   const ingestion = new Ingestion(producer, options, io)
+  if (options.format.kind === 'source') {
+    const { pace, recordLimitBytes } = options
+    const warn = (message: string, hint?: string) => io.warn(message, hint)
+    const source = await options.format.open({ input, name: stream.name, pace, recordLimitBytes, warn })
+    await ingestion.source(source, stream.name)
+    return
+  }
   const isPlain = options.format.kind === 'value' && options.keySeparator === undefined && options.nullText === undefined
   const hasNoExtras = options.key === undefined && options.headers.length === 0
   if (isPlain && hasNoExtras && producer.takesLines) await ingestion.lines(input)
@@ -88,16 +96,52 @@ class Ingestion {
     }
   }
 
+  /** Items that find their own ends, and know on which line they begin. */
+  async source(source: RecordSource, name: string): Promise<void> {
+    for (;;) {
+      const item = await this.nextOf(source, name)
+      if (item === undefined) return
+      await this.take(
+        () => this.complete(item.read()),
+        () => `${name}: line ${item.line}`,
+      )
+    }
+  }
+
+  /** An input that is not what it was said to be is named, and the others are unaffected. */
+  private async nextOf(source: RecordSource, name: string): Promise<SourceItem | undefined> {
+    try {
+      return await source.next()
+    } catch (error) {
+      if (!isLogqError(error, 'LOGQ_INVALID_RECORD')) throw error
+      await this.io.failItem(`${name}: ${error.message}`, error.hint)
+      if (this.options.onBad === 'stop') throw new StopAtBadItem()
+      return undefined
+    }
+  }
+
   /** False at the end of the input. */
   private async one(splitter: ItemSplitter): Promise<boolean> {
     const item = await splitter.next()
     if (item === undefined) return false
+    const { progress, recordLimitBytes } = this.options
+    await this.take(
+      () => {
+        if (item.kind === 'too-large') throw tooLarge(item.sizeBytes, recordLimitBytes())
+        return this.toRecord(item.bytes)
+      },
+      () => progress.label(progress.itemCount),
+    )
+    return true
+  }
+
+  /** One item: `read` makes a record of it, or throws; `label` says where it is. */
+  private async take(read: () => ParsedRecord, label: () => string): Promise<void> {
     const { options, producer } = this
     const { progress } = options
     progress.itemCount += 1
     try {
-      if (item.kind === 'too-large') throw tooLarge(item.sizeBytes, options.recordLimitBytes())
-      const { record, partition } = this.toRecord(item.bytes)
+      const { record, partition } = read()
       const wait = producer.add(record, progress.itemCount, options.keepPartition ? partition : undefined)
       if (wait !== undefined) await wait
       options.pace.noteTaken()
@@ -105,10 +149,9 @@ class Ingestion {
     } catch (error) {
       if (!isBadItem(error)) throw error
       progress.badCount += 1
-      await this.io.failItem(`${progress.label(progress.itemCount)}: ${error.message}`, error.hint)
+      await this.io.failItem(`${label()}: ${error.message}`, error.hint)
       if (options.onBad === 'stop') throw new StopAtBadItem()
     }
-    return true
   }
 
   private toRecord(bytes: Buffer): ParsedRecord {
@@ -120,6 +163,7 @@ class Ingestion {
         return this.complete(format.template.parse(bytes, options.nullText))
       case 'value':
       case 'batch':
+      case 'source':
         return this.complete({ record: this.valueRecord(bytes), partition: undefined })
     }
   }

@@ -6,7 +6,7 @@ export class InputProgress {
   badCount = 0
   readonly #inputs: { readonly name: string; readonly itemsBefore: number }[] = []
 
-  constructor(readonly unit: 'line' | 'batch') {}
+  constructor(readonly unit: 'line' | 'batch' | 'record') {}
 
   /** The next input begins. */
   begin(name: string): void {

@@ -1,5 +1,6 @@
 /** -F: the name of a format, or a %-template (any FORMAT that contains `%` or `\`). */
 import { usageError } from '../errors.js'
+import type { RecordSource, SourceInput } from '../input/record-source.js'
 import { nearest } from '../suggest.js'
 import { parseInputTemplate, type InputTemplate } from './input-template.js'
 import { isTemplate, parseTemplate, type Template } from './template.js'
@@ -16,6 +17,8 @@ export type InputFormat =
   | { readonly kind: 'json' }
   | { readonly kind: 'batch' }
   | { readonly kind: 'template'; readonly template: InputTemplate }
+  /** What `import` reads; -F does not name it. */
+  | { readonly kind: 'source'; readonly open: (source: SourceInput) => Promise<RecordSource> }
 
 const outputNames = ['value', 'json', 'tsv', 'batch'] as const
 const inputNames = ['value', 'json', 'batch'] as const

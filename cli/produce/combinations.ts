@@ -11,7 +11,7 @@ export function checkCombinations(args: ProduceArguments): void {
   if (keySeparator !== undefined && key !== undefined)
     throw usageError('-k and -K exclude each other', 'the key comes from the line, or from the option')
   if (keep !== undefined && partition !== undefined) throw usageError('--keep partition and -p exclude each other')
-  if (keep !== undefined && kind !== 'json' && kind !== 'template')
+  if (keep !== undefined && kind !== 'json' && kind !== 'template' && kind !== 'source')
     throw usageError('--keep partition goes with -J or a template with %p')
   if (kind === 'batch' && (key !== undefined || header.length > 0))
     throw usageError('-k and -H do not go with --format batch', 'its records are copied as they are')

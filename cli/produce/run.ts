@@ -11,6 +11,7 @@ import type { IngestOptions } from '../input/ingest-options.js'
 import { InputProgress } from '../input/input-progress.js'
 import { Pace } from '../input/pace.js'
 import type { Io } from '../io.js'
+import type { InputFormat } from '../print/format.js'
 import { nameUnwritten } from './name-unwritten.js'
 import type { ProduceArguments } from './options.js'
 import { producerOptions } from './producer-options.js'
@@ -25,7 +26,7 @@ export async function produceInputs(
 ): Promise<void> {
   const acknowledgements = args.options.printOffsets ? new Acknowledgements(topic, io.output()) : undefined
   const producer = await Producer.open(store, topic, producerOptions(args, io, acknowledgements, topic))
-  const progress = new InputProgress(args.options.format.kind === 'batch' ? 'batch' : 'line')
+  const progress = new InputProgress(unitOf(args.options.format))
   const pace = new Pace(producer, io.system.clock, args.options.linger, acknowledgements)
   const recordLimitBytes = () => producer.maxRecordBytes
   const ingestOptions = { ...ingestOptionsOf(args), timestampMs, recordLimitBytes, acknowledgements, pace, progress }
@@ -41,6 +42,11 @@ export async function produceInputs(
   await acknowledgements?.print()
   await producer.close()
   await io.explain(`${producer.appendedCount} records appended to '${topic}' from ${progress.itemCount} items`)
+}
+
+function unitOf({ kind }: InputFormat): InputProgress['unit'] {
+  if (kind === 'batch') return 'batch'
+  return kind === 'source' ? 'record' : 'line'
 }
 
 /** What was appended before something failed is synced, and its offsets printed. The failure itself is what the user hears of. */

@@ -1,61 +1,8 @@
 import test from 'ava'
-import { followTopic, type FollowOptions, type FollowStep } from '../../lib/consume/follow-topic.js'
 import { Producer } from '../../lib/produce/producer.js'
-import { openStore, type Store } from '../../lib/store/store.js'
 import { addPartitions, createTopic, removeTopic } from '../../lib/store/topics.js'
-import type { FakeSystem } from '../helpers/fake-system.js'
-import { beside } from '../log/tiny-log.js'
-import { STORE, produce, text, tinyStore } from '../store/tiny-store.js'
-
-/** Someone who follows, step by step, in a process of its own. */
-class Follower {
-  readonly seen: string[] = []
-  readonly #stop = new AbortController()
-  readonly #steps: AsyncGenerator<FollowStep, void, undefined>
-  readonly system: FakeSystem
-
-  constructor(system: FakeSystem, options: Partial<FollowOptions> = {}) {
-    this.system = beside(system, { pid: 9000 })
-    const store = openStore(this.system, STORE)
-    this.#steps = followTopic(store, 't', { fromOffsets: new Map(), signal: this.#stop.signal, ...options })
-  }
-
-  /** Goes on to the next pause, or to what `until` says; notes records as `partition:value`, and what else happens. */
-  async advance(until: FollowStep['kind'] = 'pause'): Promise<void> {
-    for (;;) {
-      const { value: step, done } = await this.#steps.next()
-      if (done === true) {
-        this.seen.push('done')
-        return
-      }
-      if (step.kind === 'batch') {
-        for (const { offset, value } of step.batch.records()) {
-          if (offset >= step.fromOffset) this.seen.push(`${step.partition}:${Buffer.from(value ?? []).toString()}`)
-        }
-      } else if (step.kind !== 'pause') this.seen.push(step.kind)
-      if (step.kind === until) return
-    }
-  }
-
-  /** Everything until `count` things were seen. */
-  async see(count: number): Promise<string[]> {
-    while (this.seen.length < count) await this.advance()
-    return this.seen
-  }
-
-  async stop(): Promise<void> {
-    this.#stop.abort()
-    await this.#steps.return()
-  }
-
-  abort(): void {
-    this.#stop.abort()
-  }
-}
-
-async function send(store: Store, partition: number, ...values: readonly string[]): Promise<void> {
-  await produce(store, 't', values, { partition })
-}
+import { STORE, text, tinyStore } from '../store/tiny-store.js'
+import { Follower, send } from './tiny-follower.js'
 
 test('followTopic() gives what is there, then what is appended, over rolls', async (t) => {
   const { system, store } = await tinyStore({ config: { 'segment.bytes': 256 } })

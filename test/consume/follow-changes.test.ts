@@ -1,25 +1,16 @@
 /** Followers of a topic whose files are taken away, replaced and brought back underneath them. */
 import test from 'ava'
-import { BatchPlaces } from '../../lib/log/batch-places.js'
-import { LOG_SUFFIX, segmentBaseOffsets, segmentFileName } from '../../lib/log/file-names.js'
-import { writeLogStartOffset } from '../../lib/log/log-start-offset-file.js'
 import { createPartition, markPartitionDeleted } from '../../lib/log/create-partition.js'
-import { appendContext } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
-import { TopicConfig } from '../../lib/store/topic-config.js'
 import { addPartitions, alterTopic, createTopic, removeTopic } from '../../lib/store/topics.js'
-import type { FakeSystem } from '../helpers/fake-system.js'
 import { overwrite, readFile } from '../log/tiny-log.js'
 import { STORE, tinyStore } from '../store/tiny-store.js'
+import { compact, copyDirectory, logPath, retain, segmentsOf } from './change-files.js'
 import { Follower, send } from './tiny-follower.js'
 
 const DIRECTORY = `${STORE}/t-0`
 /** Three records of one byte make a segment. */
 const SMALL_SEGMENTS = { 'segment.bytes': 256 }
-
-function segments(system: FakeSystem): number[] {
-  return segmentBaseOffsets(system.fs.list(DIRECTORY))
-}
 
 /** `0:v3` for the numbers from..to, the end excluded. */
 function seen(from: number, to: number): string[] {
@@ -30,52 +21,16 @@ async function sendNumbers(store: Store, from: number, to: number): Promise<void
   for (let n = from; n < to; n += 1) await send(store, 0, `v${n}`)
 }
 
-/** As retention will: the log start offset first, then the segments that lie below it, oldest first. Returns the log start offset. */
-function retain(system: FakeSystem, store: Store, keptSegments: number): number {
-  const kept = segments(system).slice(-keptSegments)
-  const start = kept[0] ?? 0
-  writeLogStartOffset(
-    appendContext(store, 't', 0, () => new TopicConfig({})),
-    start,
-  )
-  for (const name of system.fs.list(DIRECTORY)) {
-    if (/^\d{20}\./.test(name) && Number(name.slice(0, 20)) < start) system.fs.unlink(`${DIRECTORY}/${name}`)
-  }
-  return start
-}
-
-/** As compaction will: a smaller file without some of its batches is renamed over a closed segment. */
-function compact(system: FakeSystem, base: number, keep: (offset: number) => boolean): void {
-  const path = `${DIRECTORY}/${segmentFileName(base, LOG_SUFFIX)}`
-  const bytes = readFile(system, path)
-  const fd = system.fs.open(path, 'read')
-  const parts = [...new BatchPlaces(system.fs, fd).from(0)]
-    .filter(({ baseOffset }) => keep(baseOffset))
-    .map(({ position, sizeBytes }) => bytes.subarray(position, position + sizeBytes))
-  system.fs.close(fd)
-  overwrite(system, `${DIRECTORY}/.tmp-compacted`, Buffer.concat(parts))
-  system.fs.rename(`${DIRECTORY}/.tmp-compacted`, path)
-}
-
-/** What `cp -a` makes: the same names and bytes in other files. */
-function copyDirectory(system: FakeSystem, from: string, to: string): void {
-  system.fs.makeDirectory(to, 0o700)
-  for (const name of system.fs.list(from)) {
-    if (system.fs.pathStatus(`${from}/${name}`)?.kind === 'directory') copyDirectory(system, `${from}/${name}`, `${to}/${name}`)
-    else overwrite(system, `${to}/${name}`, readFile(system, `${from}/${name}`))
-  }
-}
-
 test('segments that are deleted while they are read are read to their end, and what lay behind them is named', async (t) => {
   const { system, store } = await tinyStore({ config: SMALL_SEGMENTS })
   await sendNumbers(store, 0, 4)
   const follower = new Follower(system)
   await follower.advance()
   t.deepEqual(follower.seen, seen(0, 4))
-  const inActive = segments(system).at(-1) ?? 0
+  const inActive = segmentsOf(store).at(-1) ?? 0
   await sendNumbers(store, 4, 20)
-  const nextBase = segments(system).find((base) => base > inActive) ?? 0
-  const start = retain(system, store, 2)
+  const nextBase = segmentsOf(store).find((base) => base > inActive) ?? 0
+  const start = retain(store, 2)
   t.true(nextBase > 4 && start > nextBase)
   await follower.advance()
   t.deepEqual(follower.seen, [...seen(0, nextBase), `skipped 0 ${nextBase} ${start}`, ...seen(start, 20)])
@@ -87,14 +42,14 @@ test('segments that are deleted before they are reached are named, also when not
   const { system, store } = await tinyStore({ config: SMALL_SEGMENTS })
   await sendNumbers(store, 0, 12)
   const follower = new Follower(system, { fromOffsets: new Map([[0, 1]]) })
-  const start = retain(system, store, 1)
+  const start = retain(store, 1)
   await follower.advance()
   t.deepEqual(follower.seen, [`skipped 0 1 ${start}`, ...seen(start, 12)])
   await follower.stop()
 
   // As after a roll of an old segment: nothing is left of it, and nothing is in the next one yet.
-  overwrite(system, `${DIRECTORY}/${segmentFileName(12, LOG_SUFFIX)}`, new Uint8Array(0))
-  t.is(retain(system, store, 1), 12)
+  overwrite(system, logPath(store, 12), new Uint8Array(0))
+  t.is(retain(store, 1), 12)
   const empty = new Follower(system, { fromOffsets: new Map([[0, 2]]) })
   await empty.advance()
   t.deepEqual(empty.seen, ['skipped 0 2 12'])
@@ -106,7 +61,7 @@ test('segments that are deleted before they are reached are named, also when not
 test('a partition that is followed from its start begins where its log does, without a word', async (t) => {
   const { system, store } = await tinyStore({ config: SMALL_SEGMENTS })
   await sendNumbers(store, 0, 12)
-  const start = retain(system, store, 2)
+  const start = retain(store, 2)
   const follower = new Follower(system)
   await follower.advance()
   t.deepEqual(follower.seen, seen(start, 12))
@@ -127,9 +82,9 @@ for (const where of ['in the segment', 'before it', 'behind it'] as const) {
       await follower.advance()
       await sendNumbers(store, 8, 12)
     } else await sendNumbers(store, 2, 12)
-    const [first = 0, second = 0] = segments(system)
+    const [first = 0, second = 0] = segmentsOf(store)
     t.true(second > 2 && second < 8)
-    compact(system, first, isKept)
+    compact(store, first, isKept)
     await follower.advance()
     await sendNumbers(store, 12, 14)
     await follower.advance()
@@ -148,8 +103,8 @@ test('a topic that becomes a compacted one while it is followed may have gaps fr
   await follower.advance()
   await sendNumbers(store, 2, 12)
   await alterTopic(store, 't', { 'cleanup.policy': 'compact' })
-  const [, second = 0, third = 0] = segments(system)
-  compact(system, second, (offset) => offset === second)
+  const [, second = 0, third = 0] = segmentsOf(store)
+  compact(store, second, (offset) => offset === second)
   await follower.advance()
   t.deepEqual(follower.seen, [...seen(0, second + 1), ...seen(third, 12)])
   await follower.stop()
@@ -158,15 +113,15 @@ test('a topic that becomes a compacted one while it is followed may have gaps fr
 test('a segment that was merged into the one before it is followed on there', async (t) => {
   const { system, store } = await tinyStore({ config: { ...SMALL_SEGMENTS, 'cleanup.policy': 'compact' } })
   await sendNumbers(store, 0, 12)
-  const [first = 0, second = 0, third = 0, fourth = 0] = segments(system)
+  const [first = 0, second = 0, third = 0, fourth = 0] = segmentsOf(store)
   const follower = new Follower(system, { fromOffsets: new Map([[0, second]]) })
   const steps = follower.advance('batch')
   await steps
-  const bytes = [first, second, third].map((base) => readFile(system, `${DIRECTORY}/${segmentFileName(base, LOG_SUFFIX)}`))
+  const bytes = [first, second, third].map((base) => readFile(system, logPath(store, base)))
   overwrite(system, `${DIRECTORY}/.tmp-merged`, Buffer.concat(bytes))
-  system.fs.rename(`${DIRECTORY}/.tmp-merged`, `${DIRECTORY}/${segmentFileName(first, LOG_SUFFIX)}`)
-  for (const base of [second, third]) system.fs.unlink(`${DIRECTORY}/${segmentFileName(base, LOG_SUFFIX)}`)
-  t.deepEqual(segments(system), [first, fourth, ...segments(system).slice(2)])
+  system.fs.rename(`${DIRECTORY}/.tmp-merged`, logPath(store, first))
+  for (const base of [second, third]) system.fs.unlink(logPath(store, base))
+  t.deepEqual(segmentsOf(store), [first, fourth, ...segmentsOf(store).slice(2)])
   await follower.advance()
   t.deepEqual(follower.seen, seen(second, 12))
   await follower.stop()

@@ -67,6 +67,7 @@ const MAX_OPEN_READERS = 256
 const AWAY_GRACE_MS = 250
 /** A directory that is being copied into place grows; this long at most it is waited for until it stands still. */
 const MAX_GROWING_MS = 2_000
+const STILL_MS = 200
 /** A log that is short for this long is so for good. */
 const SHORT_GRACE_MS = 500
 
@@ -195,7 +196,7 @@ async function untilStill(store: Store, file: TopicFile, signal: AbortSignal | u
   const fromMs = clock.monotonicMs()
   let before = filesOf(store, file)
   while (signal?.aborted !== true && clock.monotonicMs() - fromMs < MAX_GROWING_MS) {
-    await clock.sleep(POLL_BUSY_MS, signal)
+    await clock.sleep(STILL_MS, signal)
     const now = filesOf(store, file)
     if (now === before) return
     before = now

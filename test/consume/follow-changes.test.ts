@@ -176,12 +176,14 @@ for (const [what, path] of [
     await follower.see(12)
     t.deepEqual(follower.seen, seen(0, 12))
     // The lock of the old files says nothing any more.
+    await markPartitionDeleted(system, DIRECTORY, { wait: 'no' })
+    await follower.advance('unreachable')
     await removeTopic(store, 't')
     await follower.advance('removed')
     await createTopic(store, 't')
     await send(store, 0, 'fresh')
-    await follower.see(15)
-    t.deepEqual(follower.seen.slice(12), ['removed', 'recreated', '0:fresh'])
+    await follower.see(16)
+    t.deepEqual(follower.seen.slice(12), ['unreachable 0 marked-removed', 'removed', 'recreated', '0:fresh'])
     await follower.stop()
     t.is(follower.system.process.openDescriptors, 0)
     t.deepEqual(follower.system.hints.watched, [])
@@ -236,21 +238,21 @@ test('a removal that a power cut half reverted is said, and followed on when it 
 
 test('a topic that comes back file by file is followed when its files stand still', async (t) => {
   const { system, store } = await tinyStore({ config: SMALL_SEGMENTS })
-  await sendNumbers(store, 0, 12)
+  await sendNumbers(store, 0, 30)
   const follower = new Follower(system)
   await follower.advance()
   system.fs.rename(DIRECTORY, `${STORE}/backup`)
   await follower.advance('unreachable')
-  const back = follower.see(14)
+  const back = follower.see(32)
   system.fs.makeDirectory(DIRECTORY, 0o700)
   for (const name of system.fs.list(`${STORE}/backup`)) {
-    await system.clock.sleep(30)
+    await system.clock.sleep(40)
     overwrite(system, `${DIRECTORY}/${name}`, readFile(system, `${STORE}/backup/${name}`))
   }
-  await sendNumbers(store, 12, 13)
+  await sendNumbers(store, 30, 31)
   await back
   await follower.advance()
-  t.deepEqual(follower.seen, [...seen(0, 12), 'unreachable 0 missing', 'restored', ...seen(12, 13)])
+  t.deepEqual(follower.seen, [...seen(0, 30), 'unreachable 0 missing', 'restored', ...seen(30, 31)])
   await follower.stop()
 })
 

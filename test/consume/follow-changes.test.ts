@@ -245,6 +245,7 @@ test('a topic that comes back file by file is followed when its files stand stil
   await follower.advance('unreachable')
   const back = follower.see(32)
   system.fs.makeDirectory(DIRECTORY, 0o700)
+  follower.system.hints.give(`${STORE}/topics`)
   for (const name of system.fs.list(`${STORE}/backup`)) {
     await system.clock.sleep(40)
     overwrite(system, `${DIRECTORY}/${name}`, readFile(system, `${STORE}/backup/${name}`))

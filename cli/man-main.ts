@@ -65,6 +65,18 @@ interface Language {
 
 const languages: readonly Language[] = [
   {
+    title: 'TOPICS',
+    before: [
+      'Commands that read take names of topics and patterns, which are globs over names: quote them, so that the shell leaves them alone. The topics of a pattern come in the order of their names, without those that are named elsewhere on the line or by an earlier pattern; a name that is given twice counts twice. A pattern that no topic matches is an error. Names that begin with __, which are topics of Kafka itself, match only a pattern that begins so too.',
+    ],
+    items: [
+      ['*', 'Any characters: access.*'],
+      ['**?**', 'One character.'],
+      ['**[a-z]**, **[!a-z]**', 'One of these characters, or none of these.'],
+      ['**{a,b}**', 'One of these texts: **{orders,payments}-eu**.'],
+    ],
+  },
+  {
     title: 'OFFSETS',
     before: [
       '**-o** takes a point, a range of points, a time or a range of times. It holds for each partition by itself. The end of a range is excluded, and an empty range prints nothing.',
@@ -114,6 +126,28 @@ const languages: readonly Language[] = [
       [
         'large records',
         'JSON, tsv and templates hold keys and values up to 256 MiB. A larger record is named on standard error, the others are printed, and the status is 1; **value** and **batch** print it, and so does **--no-value** when the value is what is large.',
+      ],
+    ],
+  },
+  {
+    title: 'FILTERS',
+    before: [
+      '**-w** takes an expression in CEL (Common Expression Language, cel.dev) that is true for the records that are wanted. It is checked before anything is read: a name that is not known, or a result that cannot be true or false, is exit status 2. An expression that fails on a record (the value is not JSON, a field or header is missing, types do not fit) does not match it; how often that happened is said at the end, with the first case. **has(value.total)** and **"level" in headers** ask without failing.',
+      'Conditions joined by && on anything but the value are asked first, so that the values of records that they refuse are not looked at.',
+    ],
+    items: [
+      ['**topic**, **key**', 'Text. A null key is empty text.'],
+      ['**partition**, **offset**', 'Whole numbers.'],
+      ['**text**', 'The value as text; that of a tombstone is empty.'],
+      [
+        '**value**',
+        'The value, parsed as JSON: **value.user.id**, **value.tags[0]**, **value["content-type"]**. Null for a tombstone. JSON knows one kind of number: value.total * 2 > 100 may mix it with whole numbers.',
+      ],
+      ['**headers**', 'A map of texts; the last one of a name counts: **headers.level**, **headers["trace-id"]**.'],
+      ['**timestamp**', 'A time: **timestamp > timestamp("2026-11-20T00:00:00Z")**, **timestamp.getHours() < 6**.'],
+      [
+        'functions',
+        '**startsWith**, **endsWith**, **contains**, **matches** (a regular expression), **size**, **int**, **double**, **string**, **murmur2** (Kafka\'s hash of a text) and the macros **has**, **all**, **exists**, **map** and **filter** of CEL: **text.contains(" 404 ")**, **value.items.exists(i, i.price > 10.0)**.',
       ],
     ],
   },

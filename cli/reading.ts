@@ -1,13 +1,15 @@
 /** What the commands that read records share: which partitions, from where to where, and the printer. */
+import { resolveOffsets, type OffsetSpec } from '../lib/consume/offset-spec.js'
+import type { PartitionRange } from '../lib/consume/partition-source.js'
 import type { LogqError } from '../lib/errors.js'
-import { resolveOffsets, type OffsetRange, type OffsetSpec } from '../lib/consume/offset-spec.js'
-import type { ViewContext } from '../lib/log/log-view.js'
+import type { RecordPredicate } from '../lib/record/record-predicate.js'
 import { viewContext } from '../lib/store/partition.js'
 import { openStore, type Store } from '../lib/store/store.js'
 import type { TopicFile } from '../lib/store/topic-file.js'
 import { getTopic } from '../lib/store/topics.js'
 import { selectPartitions as partitionsHere } from '../lib/store/partition.js'
 import { usageError } from './errors.js'
+import type { ExitStatus } from './exit-status.js'
 import type { Io } from './io.js'
 import { options } from './options.js'
 import { selectPartitions, type PartitionList } from './partition-list.js'
@@ -15,6 +17,7 @@ import { BatchPrinter } from './print/batch-printer.js'
 import { checkFormat, type FormatArguments } from './print/check-format.js'
 import type { OutputFormat } from './print/format.js'
 import { storePath } from './store-path.js'
+import type { Where } from './where.js'
 
 /** The options of every command that prints records. */
 export const printingOptions = {
@@ -24,6 +27,7 @@ export const printingOptions = {
   partition: options.partitions,
   offset: options.offset,
   count: options.count,
+  where: options.where,
   keySeparator: options.keySeparator,
   delimiter: options.outputDelimiter,
   zeroTerminated: options.zeroTerminated,
@@ -39,16 +43,23 @@ interface PrintingArguments extends FormatArguments {
   readonly raw: boolean
 }
 
-export interface PartitionRange {
-  readonly context: ViewContext
-  readonly range: OffsetRange
+/** What to read of one partition of a topic. */
+export interface ResolvedRange extends PartitionRange {
+  /** Whether -o has an end, so that following would be in vain. */
+  readonly hasEnd: boolean
 }
 
 export function openForReading(option: string | undefined, io: Io): Store {
   return openStore(io.system, storePath(option, io))
 }
 
-export function batchPrinter(given: PrintingArguments, limit: number | undefined, io: Io): BatchPrinter {
+/** `matches` is -w, for what is printed by slices. */
+export function batchPrinter(
+  given: PrintingArguments,
+  limit: number | undefined,
+  io: Io,
+  matches?: RecordPredicate,
+): BatchPrinter {
   const { format, delimiter, keySeparator, time, noValue, raw } = given
   checkFormat(given)
   if (format.kind === 'batch' && limit !== undefined)
@@ -56,7 +67,7 @@ export function batchPrinter(given: PrintingArguments, limit: number | undefined
   const nowMs = () => io.system.clock.nowMs()
   const onTooLarge = (error: LogqError) => io.failWith(error)
   return new BatchPrinter(
-    { format, delimiter, keySeparator, nullText: given.null, time, noValue, raw, limit, nowMs, onTooLarge },
+    { format, delimiter, keySeparator, nullText: given.null, time, noValue, raw, limit, matches, nowMs, onTooLarge },
     io.output(),
   )
 }
@@ -78,10 +89,10 @@ export async function resolveRanges(
   list: PartitionList | undefined,
   spec: OffsetSpec,
   io: Io,
-): Promise<PartitionRange[]> {
+): Promise<ResolvedRange[]> {
   const file = getTopic(store, topic)
   const nowMs = io.system.clock.nowMs()
-  const ranges: PartitionRange[] = []
+  const ranges: ResolvedRange[] = []
   for (const partition of partitionsOf(store, file, list)) {
     const context = viewContext(store, topic, partition)
     const range = await resolveOffsets(context, spec, nowMs)
@@ -90,7 +101,18 @@ export async function resolveRanges(
         `'${topic}-${partition}' begins at offset ${range.logStartOffset}: offset ${range.clampedFrom} no longer exists`,
       )
     }
-    ranges.push({ context, range })
+    ranges.push({ context, fromOffset: range.fromOffset, toOffset: range.toOffset, hasEnd: range.hasEnd })
   }
   return ranges
+}
+
+/** What a bounded reading with -w ends with: 'noMatch' when nothing was found, though something was looked for. */
+export function statusOfMatches(
+  where: Where | undefined,
+  limit: number | undefined,
+  printer: BatchPrinter,
+  io: Io,
+): ExitStatus | undefined {
+  const lookedInVain = where !== undefined && limit !== 0 && printer.printedCount === 0
+  return lookedInVain && !io.output().readerClosed && !io.signal.aborted ? 'noMatch' : undefined
 }

@@ -40,6 +40,7 @@ export {
   type ChangeOptions,
   type CreateTopicOptions,
 } from './store/topics.js'
+export { expandTopics } from './store/topic-pattern.js'
 export type { LockWait } from './log/partition-lock.js'
 export type { Partitioner, TopicFile } from './store/topic-file.js'
 export {
@@ -68,11 +69,22 @@ export {
   followBatches,
   followRecords,
   readBatches,
+  readMerged,
   readRecords,
+  type Direction,
+  type FollowTopicOptions,
+  type MergedTopicRecord,
   type PlacedBatch,
   type ReadOptions,
+  type ReadTopicOptions,
   type TopicRecord,
 } from './consume/read.js'
+export {
+  compileRecordFilter,
+  type ExpressionRecord,
+  type RecordFilter,
+  type StoredExpressionRecord,
+} from './record/expression.js'
 
 export { checkPartition, checkTopicFiles, repairPartition, type CheckOptions } from './maintain/check-store.js'
 export type { PartitionCheck } from './maintain/inspect-partition.js'

@@ -1,9 +1,22 @@
 /** logq cat: the records of topics, up to the end offsets as they are when the command starts. */
-import { readPartition } from '../../lib/log/read-partition.js'
+import type { BatchSlice } from '../../lib/log/read-partition.js'
+import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { defineCommand } from '../command.js'
 import { usageError } from '../errors.js'
-import { batchPrinter, openForReading, printingOptions, refuseSeveral, resolveRanges } from '../reading.js'
-import type { PartitionRange } from '../reading.js'
+import { printRanges } from '../print-ranges.js'
+import {
+  batchPrinter,
+  openForReading,
+  printingOptions,
+  refuseSeveral,
+  resolveRanges,
+  statusOfMatches,
+  type ResolvedRange,
+} from '../reading.js'
+import { orderOptions, refuseCombinations } from '../reading-order.js'
+import { Replay } from '../replay.js'
+import { TimeLimits } from '../time-limits.js'
+import { compileWhere } from '../where.js'
 
 export const command = defineCommand({
   name: 'cat',
@@ -11,56 +24,72 @@ export const command = defineCommand({
   operands: {
     topics: {
       label: 'TOPIC',
-      meaning: 'The topics, printed in this order, partitions ascending.',
+      meaning: 'The topics, or patterns of topics, printed in this order, partitions ascending. See TOPICS in **logq**(1).',
       required: true,
       repeated: true,
     },
   },
-  options: printingOptions,
+  options: { ...printingOptions, ...orderOptions },
   examples: [
     { command: 'logq cat access | grep -c " 404 "', meaning: 'Count lines, as with a file.' },
     { command: 'logq cat events -o @-1h -J', meaning: 'The records of the last hour as JSON.' },
     { command: "logq cat events -F '%p %o %k %v\\n'", meaning: 'Partition, offset, key and value of each record.' },
     {
+      command: 'logq cat orders -o @2026-11-01:+1d -w \'key == "u1" && value.total > 100\'',
+      meaning: 'What one user ordered on a day, above an amount.',
+    },
+    { command: "logq cat --merge 'access.*' --reverse -n 20", meaning: 'The newest 20 records of several topics.' },
+    {
       command: 'logq cat events -p 0 --format batch | ssh host logq produce events -p 0 --format batch',
       meaning: 'Copy a partition without decoding it.',
     },
   ],
-  exits: ['failed', 'corruption'],
+  exits: ['failed', 'noMatch', 'corruption'],
+  exitNotes: { noMatch: 'No record matches **-w**' },
   man: {
     description: [
       'Prints the values of all records, each followed by a newline. The end offsets are taken when the command starts, and reading stops there, however busy the topic is. An empty range prints nothing, and is success.',
+      'With **-w** records that do not match are not printed, and do not count for **-n**.',
       'Records that were appended but not yet synced by their producer may be shown.',
       'What is printed to a terminal has its control characters escaped, unless **--raw** is given; to a pipe or file every byte goes out as it is.',
     ],
     seeAlso: ['logq-tail(1)', 'logq-produce(1)', 'logq-digest(1)'],
   },
   async run(args, io) {
-    const { offset, partition: partitions, count, format, store: path } = args.options
-    const { topics } = args.operands
-    const printer = batchPrinter(args.options, count, io)
-    const store = openForReading(path, io)
-    const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
-    const work: { readonly topic: string; readonly ranges: readonly PartitionRange[] }[] = []
-    for (const topic of topics) work.push({ topic, ranges: await resolveRanges(store, topic, partitions, spec, io) })
-    refuseSeveral(format, topics.length, work.flatMap(({ ranges }) => ranges).length)
-    for (const { topic, ranges } of work) {
-      for (const { context, range } of ranges) {
-        for await (const slice of readPartition(context, range.fromOffset, range.toOffset, io.signal)) {
-          if (printer.isDone) return
-          if (format.kind === 'batch')
-            refusePart(slice.batch.baseOffset, slice.batch.nextOffset, slice.fromOffset, slice.toOffset)
-          await printer.print(topic, slice)
-        }
-      }
+    const { offset, partition, count, format, speed } = args.options
+    refuseCombinations(args.options)
+    const where = await compileWhere(args.options.where, io)
+    const printer = batchPrinter(args.options, count, io, where?.matches)
+    const store = openForReading(args.options.store, io)
+    const topics = await expandTopics(store, args.operands.topics)
+    const limits = new TimeLimits(args.options, io)
+    const { signal } = limits
+    try {
+      const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
+      const ranges: ResolvedRange[] = []
+      for (const topic of topics) ranges.push(...(await resolveRanges(store, topic, partition, spec, io)))
+      refuseSeveral(format, topics.length, ranges.length)
+      await printRanges(ranges, {
+        printer,
+        isMerged: args.options.merge || speed !== undefined,
+        direction: args.options.reverse ? 'backwards' : 'forwards',
+        matches: where?.matches,
+        replay: speed === undefined ? undefined : new Replay(speed, io.output(), io.system.clock, signal),
+        signal,
+        ...(format.kind === 'batch' ? { inspect: refusePart } : {}),
+      })
+      return statusOfMatches(where, count, printer, io)
+    } finally {
+      limits.end()
+      await where?.report()
     }
   },
 })
 
-function refusePart(baseOffset: number, nextOffset: number, fromOffset: number, toOffset: number): void {
-  if (fromOffset <= baseOffset && toOffset >= nextOffset) return
+function refusePart({ batch, fromOffset, toOffset }: BatchSlice): void {
+  if (fromOffset <= batch.baseOffset && toOffset >= batch.nextOffset) return
   throw usageError(
-    `the range cuts through the batch of offsets ${baseOffset} to ${nextOffset - 1}`,
+    `the range cuts through the batch of offsets ${batch.baseOffset} to ${batch.nextOffset - 1}`,
     '--format batch copies whole batches: begin and end at the offset of one, or use -J',
   )
 }

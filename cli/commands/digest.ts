@@ -37,8 +37,8 @@ export const command = defineCommand({
     const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
     for (const topic of args.operands.topics) {
       const digests: PartitionDigest[] = []
-      for (const { context, range } of await resolveRanges(store, topic, list, spec, io)) {
-        digests.push(await digestPartition(context, range.fromOffset, range.toOffset, io.signal))
+      for (const { context, fromOffset, toOffset } of await resolveRanges(store, topic, list, spec, io)) {
+        digests.push(await digestPartition(context, fromOffset, toOffset, io.signal))
       }
       const { digest, recordCount, partitions } = topicDigest(topic, digests)
       if (json) {

@@ -1,16 +1,29 @@
 /** logq tail: the last records of topics, and with -f whatever is appended. */
-import { followTopic } from '../../lib/consume/follow-topic.js'
-import { lastRange, mergeLast } from '../../lib/consume/last-records.js'
-import { readPartition } from '../../lib/log/read-partition.js'
+import { lastRange, mergeLast, type LastRange } from '../../lib/consume/last-records.js'
+import { isLogqError } from '../../lib/errors.js'
 import { viewContext } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
+import { compileTopicPattern, expandTopics, isTopicPattern } from '../../lib/store/topic-pattern.js'
 import { getTopic } from '../../lib/store/topics.js'
-import { describeNotice } from '../follow-notice.js'
 import { defineCommand, type CommandArguments } from '../command.js'
-import { usageError } from '../errors.js'
+import { describeError, usageError } from '../errors.js'
+import { followAll, type FollowStart } from '../follow.js'
 import type { Io } from '../io.js'
-import { batchPrinter, openForReading, partitionsOf, printingOptions, refuseSeveral, resolveRanges } from '../reading.js'
-import type { BatchPrinter } from '../print/batch-printer.js'
+import { printRanges, printRecords, type Printing } from '../print-ranges.js'
+import {
+  batchPrinter,
+  openForReading,
+  partitionsOf,
+  printingOptions,
+  refuseSeveral,
+  resolveRanges,
+  statusOfMatches,
+  type ResolvedRange,
+} from '../reading.js'
+import { orderOptions, refuseCombinations } from '../reading-order.js'
+import { Replay } from '../replay.js'
+import { TimeLimits } from '../time-limits.js'
+import { compileWhere, type Where } from '../where.js'
 
 const DEFAULT_COUNT = 10
 
@@ -24,9 +37,17 @@ const declaredOptions = {
     meaning: 'How many of the newest records to begin with. 0 with -f prints new records only.',
   },
   follow: { kind: 'flag', letter: 'f', meaning: 'Go on printing records as they are appended, until interrupted.' },
+  ...orderOptions,
 } as const
 
-const operands = { topics: { label: 'TOPIC', meaning: 'The topics.', required: true, repeated: true } } as const
+const operands = {
+  topics: {
+    label: 'TOPIC',
+    meaning: 'The topics, or patterns of topics. See TOPICS in **logq**(1).',
+    required: true,
+    repeated: true,
+  },
+} as const
 
 type Arguments = CommandArguments<typeof declaredOptions, typeof operands>
 
@@ -37,111 +58,160 @@ export const command = defineCommand({
   options: declaredOptions,
   examples: [
     { command: 'logq tail access', meaning: 'The newest 10 records.' },
+    { command: 'logq tail -n 5 -w \'headers.level == "error"\' app', meaning: 'The newest 5 records with that header.' },
     { command: 'logq tail -f -n 0 access | grep --line-buffered ERROR', meaning: 'New records only, filtered.' },
+    { command: "logq tail -f 'access.*'", meaning: 'Several topics, and those that are created later.' },
     { command: 'logq tail -f events -o start', meaning: 'Everything from the start, then what is appended.' },
+    { command: 'logq tail -f -n 0 jobs --idle 10m || echo stalled', meaning: 'Watch that something comes.' },
   ],
-  exits: ['failed', 'corruption'],
+  exits: ['failed', 'noMatch', 'timeout', 'corruption'],
+  exitNotes: {
+    noMatch: 'No record matches **-w**; not with **-f**',
+    timeout: 'With **-f** and **--idle**: no record was printed for so long',
+  },
   man: {
     description: [
-      'Prints the newest records of each topic: the last N of every partition, merged by timestamp, of which the newest N are shown. With **-o** it begins there instead.',
-      'With **-f** it follows: every record that is appended to any partition is printed within a few milliseconds, across rolled segments and added partitions. Retention, compaction, and a directory that is moved, restored or replaced by a copy of itself do not disturb it: each record is printed once. Records that were deleted before they were read, and a log that ends earlier than before, are said on stderr.',
-      'A topic that is removed is said to be, and waited for; when one of its name is created, that one is followed from its start.',
+      'Prints the newest records of each topic: the last N of every partition, merged by timestamp, of which the newest N are shown; with **--merge** the newest N of all topics together. With **-w** they are the last N that match. With **-o** it begins there instead.',
+      'With **-f** it follows: every record that is appended to any partition is printed within a few milliseconds, across rolled segments and added partitions. What it begins with is in the order that the options ask for; what follows comes as it is appended. Retention, compaction, and a directory that is moved, restored or replaced by a copy of itself do not disturb it: each record is printed once. Records that were deleted before they were read, and a log that ends earlier than before, are said on stderr.',
+      'A topic that is removed is said to be, and waited for; when one of its name is created, that one is followed from its start. A topic that does not exist yet is waited for, and followed from its start, and so is a topic that is created later and matches a pattern.',
       'Records that were appended but not yet synced by their producer may be shown.',
       'INT ends it after what was read is printed. A closed pipe ends it at the next record.',
     ],
     seeAlso: ['logq-cat(1)'],
   },
   async run(args, io) {
-    const { format, offset, count, follow } = args.options
-    const { topics } = args.operands
+    const { offset, count, follow, speed } = args.options
+    refuseCombinations(args.options)
     if (offset !== undefined && count !== undefined)
       throw usageError('-o and -n exclude each other', 'tail begins at -o, or with the last N')
-    const printer = batchPrinter(args.options, undefined, io)
+    const where = await compileWhere(args.options.where, io)
+    const printer = batchPrinter(args.options, undefined, io, where?.matches)
     const store = openForReading(args.options.store, io)
-    const partitionCount = topics.reduce(
-      (sum, topic) => sum + partitionsOf(store, getTopic(store, topic), args.options.partition).length,
-      0,
-    )
-    refuseSeveral(format, topics.length, partitionCount)
-    if (format.kind === 'batch' && offset === undefined && (count ?? DEFAULT_COUNT) > 0) {
-      throw usageError('--format batch cannot begin within a batch', 'begin with -o, or use -n 0 -f')
+    const limits = new TimeLimits(args.options, io)
+    const { signal } = limits
+    const printing: Printing = {
+      printer,
+      isMerged: args.options.merge || speed !== undefined,
+      direction: args.options.reverse ? 'backwards' : 'forwards',
+      matches: where?.matches,
+      replay: speed === undefined ? undefined : new Replay(speed, io.output(), io.system.clock, signal),
+      signal,
     }
-    const starts: Start[] = []
-    for (const topic of topics) {
-      const { topicId } = getTopic(store, topic)
-      starts.push({ topic, topicId, fromOffsets: await printStart(store, topic, printer, args, io) })
+    try {
+      const { present, absent } = await chooseTopics(store, args, io)
+      refuseBatchFormat(store, present, args)
+      const starts =
+        offset === undefined
+          ? await printLast(store, present, printing, where, args)
+          : await printFrom(store, present, printing, args, io)
+      await io.output().flush()
+      if (!follow) return statusOfMatches(where, count, printer, io)
+      limits.beginIdle()
+      const following = { store, partitions: args.options.partition, printer, limits, io }
+      await followAll(starts, absent, await patternsOf(args), following)
+      limits.refuseIdle(args.operands.topics.map((topic) => `'${topic}'`).join(', '))
+      return undefined
+    } finally {
+      limits.end()
+      await where?.report()
     }
-    await io.output().flush()
-    if (!follow) return
-    await Promise.all(starts.map((start) => followOne(store, start, printer, args, io)))
   },
 })
 
-/** Where following goes on, in which topic of that name. */
-interface Start {
-  readonly topic: string
-  readonly topicId: string
-  readonly fromOffsets: ReadonlyMap<number, number>
-}
-
-/** Prints what tail begins with. Returns where to go on following, by partition. */
-async function printStart(
-  store: Store,
-  topic: string,
-  printer: BatchPrinter,
-  args: Arguments,
-  io: Io,
-): Promise<ReadonlyMap<number, number>> {
-  const { offset, partition: partitions } = args.options
-  if (offset === undefined) return printLast(store, topic, printer, args, io)
-  const next = new Map<number, number>()
-  for (const { context, range } of await resolveRanges(store, topic, partitions, offset, io)) {
-    if (range.hasEnd && args.options.follow)
-      throw usageError('a range with an end cannot be followed', 'leave out -f, or the end')
-    next.set(context.partition, Math.max(range.fromOffset, range.toOffset))
-    for await (const slice of readPartition(context, range.fromOffset, range.toOffset, io.signal)) {
-      if (printer.isDone) break
-      await printer.print(topic, slice)
+/** The topics to begin with, and those to wait for. */
+async function chooseTopics(store: Store, args: Arguments, io: Io): Promise<{ present: string[]; absent: string[] }> {
+  const mayWait = args.options.follow && args.options.format.kind !== 'batch'
+  const present: string[] = []
+  const absent: string[] = []
+  const say = async (error: unknown): Promise<void> => {
+    if (!mayWait || !isLogqError(error, 'LOGQ_UNKNOWN_TOPIC')) throw error
+    await io.warn(`${describeError(error).message}: waiting for it`, error.hint)
+  }
+  for (const topic of await expandTopics(store, args.operands.topics, say)) {
+    try {
+      getTopic(store, topic)
+      present.push(topic)
+    } catch (error) {
+      await say(error)
+      absent.push(topic)
     }
   }
-  return next
+  return { present, absent }
 }
 
+/** Which topics are to be followed when they are created later. */
+async function patternsOf(args: Arguments): Promise<((topic: string) => boolean) | undefined> {
+  const patterns = await Promise.all(args.operands.topics.filter(isTopicPattern).map(compileTopicPattern))
+  return patterns.length === 0 ? undefined : (topic) => patterns.some((matches) => matches(topic))
+}
+
+function refuseBatchFormat(store: Store, topics: readonly string[], args: Arguments): void {
+  const { format, offset, count, follow, partition } = args.options
+  if (format.kind !== 'batch') return
+  const partitionCount = topics.reduce((sum, topic) => sum + partitionsOf(store, getTopic(store, topic), partition).length, 0)
+  refuseSeveral(format, topics.length, partitionCount)
+  if (follow && args.operands.topics.some(isTopicPattern)) {
+    throw usageError('--format batch cannot follow a pattern', 'it prints exactly one partition: name the topic')
+  }
+  if (offset === undefined && (count ?? DEFAULT_COUNT) > 0) {
+    throw usageError('--format batch cannot begin within a batch', 'begin with -o, or use -n 0 -f')
+  }
+}
+
+/** Prints what -o says. Returns where to go on following. */
+async function printFrom(
+  store: Store,
+  topics: readonly string[],
+  printing: Printing,
+  args: Arguments,
+  io: Io,
+): Promise<FollowStart[]> {
+  const { offset, partition, follow } = args.options
+  if (offset === undefined) return []
+  const ranges: ResolvedRange[] = []
+  const starts: FollowStart[] = []
+  for (const topic of topics) {
+    const { topicId } = getTopic(store, topic)
+    const found = await resolveRanges(store, topic, partition, offset, io)
+    if (follow && found.some(({ hasEnd }) => hasEnd))
+      throw usageError('a range with an end cannot be followed', 'leave out -f, or the end')
+    starts.push({ topic, topicId, fromOffsets: nextOffsets(found) })
+    ranges.push(...found)
+  }
+  await printRanges(ranges, printing)
+  return starts
+}
+
+/** Prints the newest records. Returns where to go on following. */
 async function printLast(
   store: Store,
-  topic: string,
-  printer: BatchPrinter,
+  topics: readonly string[],
+  printing: Printing,
+  where: Where | undefined,
   args: Arguments,
-  io: Io,
-): Promise<ReadonlyMap<number, number>> {
+): Promise<FollowStart[]> {
   const count = args.options.count ?? DEFAULT_COUNT
-  const contexts = partitionsOf(store, getTopic(store, topic), args.options.partition).map((partition) =>
-    viewContext(store, topic, partition),
-  )
-  const ranges = []
-  for (const context of contexts) ranges.push(await lastRange(context, count, io.signal))
-  if (count > 0) {
-    for await (const record of mergeLast(ranges, count, io.signal)) {
-      if (printer.isDone) break
-      await printer.printRecord(topic, record.partition, record)
+  const { isMerged, direction, signal } = printing
+  const found: LastRange[][] = []
+  const starts: FollowStart[] = []
+  for (const topic of topics) {
+    const file = getTopic(store, topic)
+    const ranges: LastRange[] = []
+    for (const partition of partitionsOf(store, file, args.options.partition)) {
+      ranges.push(await lastRange(viewContext(store, topic, partition), count, where?.matches, signal))
     }
+    found.push(ranges)
+    starts.push({ topic, topicId: file.topicId, fromOffsets: nextOffsets(ranges) })
   }
-  return new Map(ranges.map(({ context, toOffset }) => [context.partition, toOffset]))
+  // Which records match was asked when their places were looked up, and what failed was counted then.
+  const options = { direction, matches: where?.matchesAgain, signal }
+  const groups = isMerged ? [found.flat()] : direction === 'backwards' ? found.reverse() : found
+  for (const ranges of groups) await printRecords(mergeLast(ranges, count, options), printing)
+  return starts
 }
 
-async function followOne(
-  store: Store,
-  { topic, topicId, fromOffsets }: Start,
-  printer: BatchPrinter,
-  args: Arguments,
-  io: Io,
-): Promise<void> {
-  const { partition: list } = args.options
-  const partitions = list === undefined ? {} : { partitions: partitionsOf(store, getTopic(store, topic), list) }
-  for await (const step of followTopic(store, topic, { fromOffsets, topicId, signal: io.signal, ...partitions })) {
-    if (step.kind === 'batch') await printer.print(topic, step)
-    else if (step.kind === 'pause') await io.output().flush()
-    else await io.warn(describeNotice(topic, step))
-    if (printer.isDone) return
-  }
+function nextOffsets(
+  ranges: readonly Pick<ResolvedRange, 'context' | 'fromOffset' | 'toOffset'>[],
+): ReadonlyMap<number, number> {
+  return new Map(ranges.map(({ context, fromOffset, toOffset }) => [context.partition, Math.max(fromOffset, toOffset)]))
 }

@@ -4,8 +4,8 @@
  */
 import { joinValues } from '../../lib/record/join-values.js'
 import type { BatchSlice } from '../../lib/log/read-partition.js'
-import type { RecordCursor } from '../../lib/record/record-cursor.js'
-import type { RecordBatch } from '../../lib/record/batch.js'
+import { SliceWalk, type Direction } from '../../lib/log/slice-walk.js'
+import type { RecordPredicate } from '../../lib/record/record-predicate.js'
 import { isLogqError, type LogqError } from '../../lib/errors.js'
 import type { OutputWriter } from '../output.js'
 import { gateFor } from './escape.js'
@@ -25,6 +25,8 @@ export interface BatchPrinterOptions {
   readonly raw: boolean
   /** -n: no more records than this. */
   readonly limit: number | undefined
+  /** -w: of the slices that are printed, only these records. */
+  readonly matches?: RecordPredicate | undefined
   /** The clock that --time rel counts from. */
   readonly nowMs: () => number
   /** Told of a record that is too large for the format; the others are printed. */
@@ -42,9 +44,10 @@ export class BatchPrinter {
     private readonly options: BatchPrinterOptions,
     private readonly output: OutputWriter,
   ) {
-    const { format, delimiter = NEWLINE, keySeparator, nullText, raw, nowMs } = options
+    const { format, delimiter = NEWLINE, keySeparator, nullText, raw, matches, nowMs } = options
     this.#delimiter = delimiter
-    this.#isPlain = format.kind === 'value' && keySeparator === undefined && (raw || !output.isTerminal)
+    this.#isPlain =
+      format.kind === 'value' && keySeparator === undefined && matches === undefined && (raw || !output.isTerminal)
     if (format.kind === 'batch') return
     this.#records = recordPrinter(format, {
       delimiter,
@@ -62,22 +65,23 @@ export class BatchPrinter {
     return this.output.readerClosed || this.printedCount >= (this.options.limit ?? Infinity)
   }
 
-  async print(topic: string, slice: BatchSlice): Promise<void> {
+  /** The records of a slice that match. */
+  async print(topic: string, slice: BatchSlice, direction: Direction = 'forwards'): Promise<void> {
     try {
-      await this.#printSlice(topic, slice)
+      await this.#printSlice(topic, slice, direction)
     } catch (error) {
       throw slice.located(error)
     }
   }
 
-  async #printSlice(topic: string, slice: BatchSlice): Promise<void> {
+  async #printSlice(topic: string, slice: BatchSlice, direction: Direction): Promise<void> {
     const left = (this.options.limit ?? Infinity) - this.printedCount
     if (this.#records === undefined) this.printedCount += await this.#printBatch(slice)
-    else if (this.#isPlain && slice.batch.recordCount <= left) await this.#printValues(slice)
-    else await this.#printRecords(topic, slice)
+    else if (this.#isPlain && direction === 'forwards' && slice.batch.recordCount <= left) await this.#printValues(slice)
+    else await this.#printRecords(topic, slice, direction)
   }
 
-  /** One record that is held already. */
+  /** One record that is wanted, whatever -w says. */
   async printRecord(topic: string, partition: number, record: PrintedRecord): Promise<void> {
     const wait = this.#append(topic, partition, record)
     if (wait !== undefined) await wait
@@ -102,12 +106,13 @@ export class BatchPrinter {
     if (wait !== undefined) await wait
   }
 
-  async #printRecords(topic: string, { partition, batch, fromOffset, toOffset }: BatchSlice): Promise<void> {
-    const cursor = batch.cursor()
-    const record = lendingRecord(batch, cursor)
-    while (!this.isDone && cursor.next()) {
-      if (cursor.offset < fromOffset || cursor.offset >= toOffset) continue
-      const wait = this.#append(topic, partition, record)
+  async #printRecords(topic: string, slice: BatchSlice, direction: Direction): Promise<void> {
+    const { matches } = this.options
+    const { partition } = slice
+    const walk = new SliceWalk(slice, direction)
+    while (!this.isDone && walk.next()) {
+      if (matches !== undefined && !matches(topic, partition, walk.record)) continue
+      const wait = this.#append(topic, partition, walk.record)
       if (wait !== undefined) await wait
     }
   }
@@ -122,31 +127,3 @@ export class BatchPrinter {
 
 const NOTHING = new Uint8Array(0)
 const NEWLINE = Uint8Array.of(0x0a)
-
-/** One object for all records of a batch: a printer reads it before the cursor moves on. */
-function lendingRecord(batch: RecordBatch, cursor: RecordCursor): PrintedRecord {
-  const { timestampType } = batch
-  return {
-    timestampType,
-    get offset() {
-      return cursor.offset
-    },
-    get timestampMs() {
-      return cursor.timestampMs
-    },
-    get key() {
-      return viewOf(cursor.bytes, cursor.keyStart, cursor.keyEnd)
-    },
-    get value() {
-      return viewOf(cursor.bytes, cursor.valueStart, cursor.valueEnd)
-    },
-    get headers() {
-      return cursor.headers()
-    },
-  }
-}
-
-/** No copy: a printer may ask several times, and the batch stays where it is until the next one is read. Null starts below 0. */
-function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array | null {
-  return start < 0 ? null : bytes.subarray(start, end)
-}

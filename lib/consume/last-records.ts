@@ -1,114 +1,90 @@
-/** The last records of a topic: where they begin in each partition, and all partitions merged by timestamp. */
+/** The last records of a partition, counted from its end: where they begin. */
 import { listSegments, logEndOffset, logStartOffset, type ViewContext } from '../log/log-view.js'
-import type { RecordBatch } from '../record/batch.js'
-import type { LogRecord } from '../record/record.js'
-import { readPartition, withRecords, type BatchSlice } from '../log/read-partition.js'
+import { readPartitionBackwards } from '../log/read-backwards.js'
+import { withRecords, type BatchSlice } from '../log/read-partition.js'
+import { SliceWalk } from '../log/slice-walk.js'
+import type { RecordPredicate } from '../record/record-predicate.js'
+import { mergeRecords, type MergedRecord, type MergeOptions } from './merge.js'
 
 /** Where the last records of one partition are. */
 export interface LastRange {
   readonly context: ViewContext
+  /** Offset of the first of them; `toOffset` when there is none. */
   readonly fromOffset: number
   /** Log end offset when it was looked up: the place to go on following from. */
   readonly toOffset: number
-  /** Records in the range. */
+  /** How many they are: fewer than were asked for when the log has no more. */
   readonly recordCount: number
 }
 
-/** A record with where it is. */
-export interface PlacedRecord extends LogRecord {
-  readonly partition: number
-}
-
-/** The range of the last `count` records: offsets below may be missing after compaction, so records are counted and not offsets. */
-export async function lastRange(context: ViewContext, count: number, signal?: AbortSignal): Promise<LastRange> {
+/**
+ * The range of the last `count` records, or of the last `count` for which `matches` is true. Reads from the end of the log backwards,
+ * no further than needed, one batch after the other: records are counted and not offsets, since some may be missing. Throws
+ * CorruptionError, LOGQ_TOPIC_REMOVED, a system error, and what `matches` throws.
+ */
+export async function lastRange(
+  context: ViewContext,
+  count: number,
+  matches?: RecordPredicate,
+  signal?: AbortSignal,
+): Promise<LastRange> {
   const segments = listSegments(context)
   const start = logStartOffset(context, segments)
   const toOffset = logEndOffset(context, segments)
-  let span = count
-  for (;;) {
-    const fromOffset = Math.max(start, toOffset - span)
-    const recordCount = await countRecords(context, fromOffset, toOffset, signal)
-    if (recordCount >= count || fromOffset === start || signal?.aborted === true) {
-      return { context, fromOffset, toOffset, recordCount }
-    }
-    span = Math.min(Number.MAX_SAFE_INTEGER / 2, 2 * span)
+  let fromOffset = toOffset
+  let recordCount = 0
+  if (count === 0) return { context, fromOffset, toOffset, recordCount }
+  for await (const slice of readPartitionBackwards(context, start, toOffset, signal)) {
+    const found = lastOfSlice(context, slice, count - recordCount, matches)
+    recordCount += found.recordCount
+    fromOffset = found.fromOffset ?? fromOffset
+    if (recordCount >= count) break
   }
+  return { context, fromOffset, toOffset, recordCount }
 }
 
-/** The newest `count` records of all ranges, in order of their timestamps; those of one partition stay in order of their offsets. */
+interface Found {
+  readonly fromOffset: number | undefined
+  readonly recordCount: number
+}
+
+/** Of a slice, the last `wanted` records that match, or as many as there are. */
+function lastOfSlice(context: ViewContext, slice: BatchSlice, wanted: number, matches: RecordPredicate | undefined): Found {
+  const { batch } = slice
+  const isWhole = batch.baseOffset >= slice.fromOffset && batch.nextOffset <= slice.toOffset
+  // What its header says is enough: the records need not be looked at, nor decompressed.
+  if (matches === undefined && isWhole && batch.recordCount >= 0 && batch.recordCount <= wanted)
+    return { fromOffset: batch.recordCount === 0 ? undefined : batch.baseOffset, recordCount: batch.recordCount }
+  return withRecords(slice, () => {
+    const walk = new SliceWalk(slice, 'backwards')
+    let fromOffset: number | undefined
+    let recordCount = 0
+    while (recordCount < wanted && walk.next()) {
+      if (matches !== undefined && !matches(context.topic, context.partition, walk.record)) continue
+      fromOffset = walk.record.offset
+      recordCount += 1
+    }
+    return { fromOffset, recordCount }
+  })
+}
+
+/**
+ * The newest `count` records of what `lastRange` found in several partitions, in the order of their timestamps: oldest first, or
+ * backwards, newest first. `matches` is what the ranges were found with. Lends the records, as `mergeRecords` does, and throws the same.
+ */
 export async function* mergeLast(
   ranges: readonly LastRange[],
   count: number,
-  signal?: AbortSignal,
-): AsyncGenerator<PlacedRecord, void, undefined> {
-  let skip = Math.max(0, ranges.reduce((sum, { recordCount }) => sum + recordCount, 0) - count)
-  for await (const record of mergeByTimestamp(ranges, signal)) {
-    if (skip > 0) skip -= 1
-    else yield record
+  options: Pick<MergeOptions, 'direction' | 'matches' | 'signal'> = {},
+): AsyncGenerator<MergedRecord, void, undefined> {
+  const recordCount = ranges.reduce((sum, range) => sum + range.recordCount, 0)
+  const surplus = Math.max(0, recordCount - count)
+  const [first, end] = options.direction === 'backwards' ? [0, recordCount - surplus] : [surplus, recordCount]
+  if (first === end) return
+  let at = 0
+  for await (const record of mergeRecords(ranges, options)) {
+    if (at >= first) yield record
+    at += 1
+    if (at >= end) return
   }
-}
-
-async function* mergeByTimestamp(
-  ranges: readonly LastRange[],
-  signal?: AbortSignal,
-): AsyncGenerator<PlacedRecord, void, undefined> {
-  const heads: { readonly records: AsyncIterator<PlacedRecord>; record: PlacedRecord }[] = []
-  for (const { context, fromOffset, toOffset } of ranges) {
-    const records = readRecordsOf(context, fromOffset, toOffset, signal)
-    const first = await records.next()
-    if (first.done !== true) heads.push({ records, record: first.value })
-  }
-  while (heads.length > 0) {
-    const oldest = heads.reduce((a, b) => (b.record.timestampMs < a.record.timestampMs ? b : a))
-    yield oldest.record
-    const next = await oldest.records.next()
-    if (next.done === true) heads.splice(heads.indexOf(oldest), 1)
-    else oldest.record = next.value
-  }
-}
-
-/** The records of [fromOffset, toOffset) of one partition, as copies. */
-export async function* readRecordsOf(
-  context: ViewContext,
-  fromOffset: number,
-  toOffset: number,
-  signal?: AbortSignal,
-): AsyncGenerator<PlacedRecord, void, undefined> {
-  for await (const slice of readPartition(context, fromOffset, toOffset, signal)) yield* recordsOf(slice)
-}
-
-/** The records of a slice, as copies. Throws CorruptionError. */
-export function* recordsOf(slice: BatchSlice): IterableIterator<PlacedRecord> {
-  const { partition, batch, fromOffset, toOffset } = slice
-  try {
-    for (const record of batch.records()) {
-      if (record.offset >= fromOffset && record.offset < toOffset) yield { ...record, partition }
-    }
-  } catch (error) {
-    throw slice.located(error)
-  }
-}
-
-async function countRecords(context: ViewContext, fromOffset: number, toOffset: number, signal?: AbortSignal): Promise<number> {
-  let count = 0
-  for await (const slice of readPartition(context, fromOffset, toOffset, signal)) {
-    const { batch, fromOffset: from } = slice
-    const isDense = batch.recordCount === batch.lastOffsetDelta + 1
-    const isWhole = batch.baseOffset >= from && batch.nextOffset <= toOffset
-    if (isWhole) {
-      count += batch.recordCount
-    } else if (isDense) {
-      count += Math.min(batch.nextOffset, toOffset) - Math.max(batch.baseOffset, from)
-    } else {
-      count += withRecords(slice, () => countIn(batch, from, toOffset))
-    }
-  }
-  return count
-}
-
-function countIn(batch: RecordBatch, fromOffset: number, toOffset: number): number {
-  let count = 0
-  const cursor = batch.cursor()
-  while (cursor.next()) if (cursor.offset >= fromOffset && cursor.offset < toOffset) count += 1
-  return count
 }

@@ -4,12 +4,18 @@
  */
 import { LogqError } from '../errors.js'
 import { readPartition, type BatchSlice } from '../log/read-partition.js'
+import type { Direction } from '../log/slice-walk.js'
+import type { RecordFilter } from '../record/expression.js'
+import { copyRecord } from '../record/lent-record.js'
+import { predicateOf } from '../record/record-predicate.js'
 import { selectPartitions, viewContext } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import { getTopic } from '../store/topics.js'
 import { followTopic } from './follow-topic.js'
-import { recordsOf, type PlacedRecord } from './last-records.js'
+import { mergeRecords } from './merge.js'
 import { resolveOffsets, type OffsetRange, type OffsetSpec } from './offset-spec.js'
+import type { PartitionRange } from './partition-source.js'
+import { readRecordsOf, recordsOf, type PlacedRecord, type WantedRecords } from './placed-record.js'
 
 export interface ReadOptions {
   /** Default: all. */
@@ -20,8 +26,24 @@ export interface ReadOptions {
   readonly signal?: AbortSignal
 }
 
+export interface FollowTopicOptions extends ReadOptions {
+  /** Only records that match (`compileRecordFilter`). It looks at a record before it is copied. */
+  readonly filter?: RecordFilter
+}
+
+export interface ReadTopicOptions extends FollowTopicOptions {
+  /** 'backwards': the newest first, partitions descending. Default 'forwards'. */
+  readonly direction?: Direction
+}
+
 export type { BatchSlice as PlacedBatch } from '../log/read-partition.js'
-export type { PlacedRecord as TopicRecord } from './last-records.js'
+export type { PlacedRecord as TopicRecord } from './placed-record.js'
+export type { Direction } from '../log/slice-walk.js'
+
+/** A record of one of several topics. */
+export interface MergedTopicRecord extends PlacedRecord {
+  readonly topic: string
+}
 
 /**
  * The batches of a topic, partitions ascending, up to the end offsets as they are at the first call of `next`. The first and the
@@ -33,19 +55,42 @@ export async function* readBatches(
   topic: string,
   options: ReadOptions = {},
 ): AsyncGenerator<BatchSlice, void, undefined> {
-  for (const { partition, range } of await resolveAll(store, topic, options)) {
-    const context = viewContext(store, topic, partition)
-    yield* readPartition(context, range.fromOffset, range.toOffset, options.signal)
+  for (const { context, fromOffset, toOffset } of await resolveAll(store, topic, options)) {
+    yield* readPartition(context, fromOffset, toOffset, options.signal)
   }
 }
 
-/** The records of a topic, as `readBatches` gives the batches; throws the same. */
+/**
+ * The records of a topic, in the order of `readBatches` or against it; throws the same, and LOGQ_RECORD_TOO_LARGE for a record that is
+ * too large for the filter.
+ */
 export async function* readRecords(
   store: Store,
   topic: string,
-  options: ReadOptions = {},
+  options: ReadTopicOptions = {},
 ): AsyncGenerator<PlacedRecord, void, undefined> {
-  for await (const slice of readBatches(store, topic, options)) yield* recordsOf(slice)
+  const ranges = await resolveAll(store, topic, options)
+  const wanted = wantedBy(options)
+  for (const { context, fromOffset, toOffset } of wanted.direction === 'backwards' ? ranges.reverse() : ranges) {
+    yield* readRecordsOf(context, fromOffset, toOffset, wanted)
+  }
+}
+
+/**
+ * The records of topics in the order of their timestamps, oldest first, or backwards, newest first. Those of one partition stay in the
+ * order of their offsets (or against it); equal timestamps come in the order of the topics as given, then of the partitions. Memory
+ * is bounded, however many partitions there are and however large their batches. Throws what `readRecords` throws.
+ */
+export async function* readMerged(
+  store: Store,
+  topics: readonly string[],
+  options: ReadTopicOptions = {},
+): AsyncGenerator<MergedTopicRecord, void, undefined> {
+  const ranges: PartitionRange[] = []
+  for (const topic of topics) ranges.push(...(await resolveAll(store, topic, options)))
+  for await (const { topic, partition, record } of mergeRecords(ranges, wantedBy(options))) {
+    yield { topic, partition, ...copyRecord(record) }
+  }
 }
 
 /**
@@ -60,8 +105,8 @@ export async function* followBatches(
 ): AsyncGenerator<BatchSlice, void, undefined> {
   const offset = options.offset ?? { kind: 'point', point: { kind: 'end' } }
   const ranges = await resolveAll(store, topic, { ...options, offset })
-  if (ranges.some(({ range }) => range.hasEnd)) throw new LogqError('LOGQ_USAGE', `'${topic}' cannot be followed up to an end`)
-  const fromOffsets = new Map(ranges.map(({ partition, range }) => [partition, range.fromOffset]))
+  if (ranges.some(({ hasEnd }) => hasEnd)) throw new LogqError('LOGQ_USAGE', `'${topic}' cannot be followed up to an end`)
+  const fromOffsets = new Map(ranges.map(({ context, fromOffset }) => [context.partition, fromOffset]))
   const { partitions, signal } = options
   const follow = followTopic(store, topic, {
     fromOffsets,
@@ -73,25 +118,32 @@ export async function* followBatches(
   }
 }
 
-/** The records of `followBatches`; throws the same. */
+/** The records of `followBatches`; throws the same, and LOGQ_RECORD_TOO_LARGE for a record that is too large for the filter. */
 export async function* followRecords(
   store: Store,
   topic: string,
-  options: ReadOptions = {},
+  options: FollowTopicOptions = {},
 ): AsyncGenerator<PlacedRecord, void, undefined> {
-  for await (const slice of followBatches(store, topic, options)) yield* recordsOf(slice)
+  const wanted = wantedBy(options)
+  for await (const slice of followBatches(store, topic, options)) yield* recordsOf(topic, slice, wanted)
+}
+
+function wantedBy({ filter, signal, direction }: ReadTopicOptions): WantedRecords {
+  return { direction: direction ?? 'forwards', matches: filter === undefined ? undefined : predicateOf(filter), signal }
 }
 
 async function resolveAll(
   store: Store,
   topic: string,
   options: ReadOptions,
-): Promise<{ partition: number; range: OffsetRange }[]> {
+): Promise<(PartitionRange & Pick<OffsetRange, 'hasEnd'>)[]> {
   const spec = options.offset ?? { kind: 'point', point: { kind: 'start' } }
   const nowMs = store.system.clock.nowMs()
   const resolved = []
   for (const partition of selectPartitions(store, getTopic(store, topic), options.partitions)) {
-    resolved.push({ partition, range: await resolveOffsets(viewContext(store, topic, partition), spec, nowMs) })
+    const context = viewContext(store, topic, partition)
+    const { fromOffset, toOffset, hasEnd } = await resolveOffsets(context, spec, nowMs)
+    resolved.push({ context, fromOffset, toOffset, hasEnd })
   }
   return resolved
 }

@@ -1,6 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { lastRange, mergeLast, type PlacedRecord } from '../../lib/consume/last-records.js'
+import { lastRange, mergeLast } from '../../lib/consume/last-records.js'
+import type { MergedRecord } from '../../lib/consume/merge.js'
 import { writeLogStartOffset } from '../../lib/log/log-start-offset-file.js'
 import { viewContext } from '../../lib/store/partition.js'
 import { craftBatch, craftRecord } from '../record/craft-batch.js'
@@ -8,9 +9,16 @@ import { createFakeSystem } from '../helpers/fake-system.js'
 import { START_MS, createTiny, fill, overwrite, pathOf, tinyContext } from '../log/tiny-log.js'
 import { produce, text, tinyStore } from '../store/tiny-store.js'
 
-async function collect(records: AsyncIterable<PlacedRecord>): Promise<PlacedRecord[]> {
-  const all: PlacedRecord[] = []
-  for await (const record of records) all.push(record)
+interface Seen {
+  readonly partition: number
+  readonly offset: number
+  readonly timestampMs: number | bigint
+}
+
+async function collect(records: AsyncIterable<MergedRecord>): Promise<Seen[]> {
+  const all: Seen[] = []
+  for await (const { partition, record } of records)
+    all.push({ partition, offset: record.offset, timestampMs: record.timestampMs })
   return all
 }
 

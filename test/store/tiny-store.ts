@@ -2,7 +2,7 @@
 import { listSegments, logEndOffset } from '../../lib/log/log-view.js'
 import { Producer, type ProducerOptions } from '../../lib/produce/producer.js'
 import type { RecordInput } from '../../lib/record/record.js'
-import { readRecordsOf } from '../../lib/consume/last-records.js'
+import { readRecordsOf } from '../../lib/consume/placed-record.js'
 import { viewContext } from '../../lib/store/partition.js'
 import { openOrCreateStore, type Store } from '../../lib/store/store.js'
 import { createTopic, type CreateTopicOptions } from '../../lib/store/topics.js'

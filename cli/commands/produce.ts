@@ -15,12 +15,17 @@ export const command = defineCommand({
       command: "printf 'u1:login\\nu2:logout\\n' | logq produce events -K: --partitions 4",
       meaning: 'Key and value, separated by a colon; the same key always goes to the same partition.',
     },
+    {
+      command: 'echo "$next" | logq produce state -k total --expect-key-offset total=41',
+      meaning: 'Append the next state, unless somebody was quicker: then exit with 6, read again, and compute again.',
+    },
     { command: 'logq cat a -J | logq produce b -J --keep partition', meaning: 'Copy a topic, losing nothing.' },
   ],
   exits: ['failed', 'corruption', 'conflict'],
   exitNotes: {
     failed:
       'Failed; or some items were bad, each named on standard error by file and line. The message says which records were not written',
+    conflict: 'Conflict: an expectation does not hold, or the partition is sealed or a follower; nothing was appended',
   },
   man: {
     description: [
@@ -30,6 +35,7 @@ export const command = defineCommand({
       'With **-J** each line is a JSON record as **logq cat -J** prints it: **value** is required (null is a tombstone), **key**, **headers** and **timestamp** are optional, topic and offset are ignored, and other fields are refused. A value that is not a string is stored as its source text. JSON lines that are plain values go in without **-J**.',
       'A template such as %k\\t%v\\n reads what the same template prints. Text after the last placeholder ends each record; each placeholder takes the bytes up to the text that follows it. %k, %v (or %s), %h, %T and %p may occur, each once, with text between them.',
       'With **--format batch** raw record batches, as **logq cat --format batch** writes them, are checked and appended to one partition; offsets, leader epoch and producer fields are set anew.',
+      '**--expect-offset** and **--expect-key-offset** are for those who read a state, compute the next one and append it: when another producer was quicker, nothing is appended, and exit status 6 and a message say where the log ends, or the record is, now. All records are appended at once or none, so they must fit one batch (1,000,000 bytes, or one larger record) and belong to one partition: that of **-p**, of the expected key, or of the keys of the records. Nothing is appended either when an item is bad, whatever **--on-bad** says, or when a signal comes before the input ends. Without input the expectation is checked all the same.',
       'On INT, TERM and HUP reading stops, whole records already read are appended and synced, and the command dies of the same signal. A second signal ends it at once.',
     ],
     assumptions: [

@@ -1,7 +1,7 @@
 /** `import` is `produce` with another input format: its arguments as those of `produce`. */
 import { usageError } from '../errors.js'
 import type { RecordSource, SourceInput } from '../input/record-source.js'
-import type { ProduceArguments } from '../produce/options.js'
+import { withoutProduceOnly, type ProduceArguments } from '../produce/options.js'
 import type { CsvOptions } from './csv-records.js'
 import { formatOfFile, type ImportFormat } from './file-format.js'
 import type { ImportArguments } from './options.js'
@@ -33,6 +33,7 @@ export function asProduceArguments({ operands, options: given }: ImportArguments
   return {
     operands,
     options: {
+      ...withoutProduceOnly,
       store,
       partition,
       key,

@@ -3,7 +3,7 @@
  * fields. A stream that is damaged cannot be gone on with, since nothing says where the next batch begins: it ends the command.
  */
 import { LogqError } from '../../lib/errors.js'
-import { tooLarge, type Producer } from '../../lib/produce/producer.js'
+import { tooLarge, type RecordTaker } from '../../lib/produce/producer.js'
 import { BATCH_HEADER_BYTES, RecordBatch, clearProducerFields, describeHeader, peekBatchSize } from '../../lib/record/batch.js'
 import { loadCodec } from '../../lib/record/compression.js'
 import type { ChunkedInput } from './chunked-input.js'
@@ -13,7 +13,7 @@ import type { Pace } from './pace.js'
 export async function ingestBatches(
   input: ChunkedInput,
   name: string,
-  producer: Producer,
+  producer: RecordTaker,
   options: IngestOptions,
 ): Promise<void> {
   const { pace, progress } = options

@@ -3,7 +3,7 @@
  * they are full or the input pauses.
  */
 import { LogqError, isLogqError } from '../../lib/errors.js'
-import { tooLarge, type Producer } from '../../lib/produce/producer.js'
+import { tooLarge, type RecordTaker } from '../../lib/produce/producer.js'
 import type { RecordInput } from '../../lib/record/record.js'
 import type { InputStream } from '../../lib/system/streams.js'
 import type { Io } from '../io.js'
@@ -23,7 +23,7 @@ const TEXT_EXTRA_BYTES = 1 << 16
 export class StopAtBadItem extends Error {}
 
 /** Reads one input to its end, or until the signal. Throws InputFailure, StopAtBadItem, and what appending throws. */
-export async function ingest(stream: InputStream, producer: Producer, options: IngestOptions, io: Io): Promise<void> {
+export async function ingest(stream: InputStream, producer: RecordTaker, options: IngestOptions, io: Io): Promise<void> {
   const { clock } = io.system
   const input = new ChunkedInput(stream, (ms, signal) => clock.sleep(ms, signal), io.signal)
   options.progress.begin(stream.name)
@@ -47,7 +47,7 @@ export async function ingest(stream: InputStream, producer: Producer, options: I
 
 class Ingestion {
   constructor(
-    private readonly producer: Producer,
+    private readonly producer: RecordTaker,
     private readonly options: IngestOptions,
     private readonly io: Io,
   ) {}

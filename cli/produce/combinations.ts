@@ -3,6 +3,7 @@ import { usageError } from '../errors.js'
 import type { ProduceArguments } from './options.js'
 
 export function checkCombinations(args: ProduceArguments): void {
+  const { expectOffset, expectKeyOffset } = args.options
   const { format, delimiter, keySeparator, key, partition, keep, header } = args.options
   if (delimiter.length === 0)
     throw usageError("option '-D': an empty delimiter ends no record", "'-0' ends records with a NUL byte")
@@ -15,4 +16,6 @@ export function checkCombinations(args: ProduceArguments): void {
     throw usageError('--keep partition goes with -J or a template with %p')
   if (kind === 'batch' && (key !== undefined || header.length > 0))
     throw usageError('-k and -H do not go with --format batch', 'its records are copied as they are')
+  if (expectOffset !== undefined && expectKeyOffset !== undefined)
+    throw usageError('--expect-offset and --expect-key-offset exclude each other')
 }

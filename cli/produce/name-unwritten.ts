@@ -1,11 +1,11 @@
 /** What a user is told of the records that an append that failed left behind. */
 import { isLogqError } from '../../lib/errors.js'
-import type { Producer } from '../../lib/produce/producer.js'
+import type { RecordTaker } from '../../lib/produce/producer.js'
 import type { InputProgress } from '../input/input-progress.js'
 import type { Io } from '../io.js'
 
 /** What was taken and is not in the log has to be named: nobody else knows. */
-export async function nameUnwritten(producer: Producer, progress: InputProgress, error: unknown, io: Io): Promise<void> {
+export async function nameUnwritten(producer: RecordTaker, progress: InputProgress, error: unknown, io: Io): Promise<void> {
   const unwritten = producer.unwritten()
   const { itemCount, badCount } = progress
   // The item that was being taken when it failed is the last one read, and may be in no batch yet.

@@ -3,6 +3,7 @@ import { DEFAULT_BATCH_BYTES, MAX_BATCH_BYTES } from '../../lib/produce/producer
 import type { CommandArguments } from '../command.js'
 import { parseTime } from '../offset-spec.js'
 import { options } from '../options.js'
+import { parseKeyExpectation } from './expectation.js'
 
 export const produceOptions = {
   store: options.store,
@@ -56,6 +57,26 @@ export const produceOptions = {
     meaning:
       'What to do at an item that cannot become a record: name it and go on (exit 1 at the end), or stop there and keep what preceded.',
   },
+  expectOffset: {
+    kind: 'integer',
+    valueName: 'N',
+    meaning:
+      'Append only if the log of the partition ends at offset N, all records in one batch or none; exit 6 when it ends elsewhere.',
+  },
+  expectKeyOffset: {
+    kind: 'parsed',
+    valueName: 'KEY=N',
+    parse: parseKeyExpectation,
+    meaning:
+      'Append only if the latest record of KEY is at offset N, or with KEY=none if it has none; exit 6 when it is elsewhere. A tombstone counts as a record.',
+  },
+  onFull: {
+    kind: 'choice',
+    choices: ['fail', 'block'],
+    default: 'fail',
+    meaning:
+      'What to do when the disk is full: fail, or block, which says so once, holds no lock, and tries again every second until there is space or a signal comes.',
+  },
   partitions: {
     kind: 'integer',
     minimum: 1,
@@ -104,3 +125,10 @@ export const produceOperands = {
 } as const
 
 export type ProduceArguments = CommandArguments<typeof produceOptions, typeof produceOperands>
+
+/** What a command that appends in the same way, and does not offer them, gives for the options of `produce` alone. */
+export const withoutProduceOnly = {
+  expectOffset: undefined,
+  expectKeyOffset: undefined,
+  onFull: 'fail',
+} as const satisfies Partial<ProduceArguments['options']>

@@ -1,8 +1,10 @@
 /** How the producer of the library is to work, from what the user asked for. */
 import type { ProducerOptions } from '../../lib/produce/producer.js'
 import type { Codec } from '../../lib/record/codec.js'
+import type { Store } from '../../lib/store/store.js'
 import type { Acknowledgements } from '../input/acknowledgements.js'
 import type { Io } from '../io.js'
+import { fileSystemRoot } from './full-disk.js'
 import type { ProduceArguments } from './options.js'
 
 /** After a signal, how long an append lock that another process holds is waited for. */
@@ -12,9 +14,10 @@ export function producerOptions(
   args: ProduceArguments,
   io: Io,
   acknowledgements: Acknowledgements | undefined,
+  store: Store,
   topic: string,
 ): ProducerOptions {
-  const { partition, compression, batchBytes, acks, allowNetworkFileSystem } = args.options
+  const { partition, compression, batchBytes, acks, onFull, allowNetworkFileSystem } = args.options
   return {
     ...(partition === undefined ? {} : { partition }),
     ...(compression === undefined ? {} : { codec: compression satisfies Codec }),
@@ -24,6 +27,11 @@ export function producerOptions(
     signal: afterGrace(io),
     onLongWait: (waitingFor, holderPid) => {
       void io.warn(`waiting for the append lock of '${topic}-${waitingFor}', held by process ${holderPid}`)
+    },
+    onFull,
+    onWaitForSpace: (target) => {
+      const disk = fileSystemRoot(io.system.fs, io.cwd, store.path)
+      void io.warn(`no space on the file system '${disk}': waiting for some, to append to '${topic}-${target}'`)
     },
     ...(acknowledgements === undefined
       ? {}

@@ -1,6 +1,8 @@
 /** One run of `produce`: its inputs, one after the other, into a producer, and the end of it all, good or bad. */
 import { isLogqError } from '../../lib/errors.js'
-import { Producer } from '../../lib/produce/producer.js'
+import { ConditionalProducer } from '../../lib/produce/conditional-producer.js'
+import { ExpectationError } from '../../lib/produce/expectation.js'
+import { Producer, type RecordTaker } from '../../lib/produce/producer.js'
 import type { Store } from '../../lib/store/store.js'
 import type { InputStream } from '../../lib/system/streams.js'
 import { describeError } from '../errors.js'
@@ -12,9 +14,14 @@ import { InputProgress } from '../input/input-progress.js'
 import { Pace } from '../input/pace.js'
 import type { Io } from '../io.js'
 import type { InputFormat } from '../print/format.js'
+import { expectationOf } from './expectation.js'
 import { nameUnwritten } from './name-unwritten.js'
 import type { ProduceArguments } from './options.js'
 import { producerOptions } from './producer-options.js'
+
+/** An expectation is of all that was meant to be appended, not of a part of it. */
+const NOT_WHOLE = 'nothing was appended: with an expectation that takes the whole input, each item of it good'
+const STOPPED = 'stopped before the end of the input: nothing was appended'
 
 export async function produceInputs(
   store: Store,
@@ -25,16 +32,21 @@ export async function produceInputs(
   io: Io,
 ): Promise<void> {
   const acknowledgements = args.options.printOffsets ? new Acknowledgements(topic, io.output()) : undefined
-  const producer = await Producer.open(store, topic, producerOptions(args, io, acknowledgements, topic))
+  const options = producerOptions(args, io, acknowledgements, store, topic)
+  const expectation = expectationOf(args.options)
+  const conditional = expectation === undefined ? undefined : await ConditionalProducer.open(store, topic, expectation, options)
+  const producer: RecordTaker = conditional ?? (await Producer.open(store, topic, options))
   const progress = new InputProgress(unitOf(args.options.format))
   const pace = new Pace(producer, io.system.clock, args.options.linger, acknowledgements)
   const recordLimitBytes = () => producer.maxRecordBytes
   const ingestOptions = { ...ingestOptionsOf(args), timestampMs, recordLimitBytes, acknowledgements, pace, progress }
   try {
-    await readAll(inputs, producer, ingestOptions, io)
-    await producer.sync()
+    const isWhole = await readAll(inputs, producer, ingestOptions, io)
+    if (conditional === undefined) await producer.sync()
+    else if (isWhole && progress.badCount === 0) await conditional.commit()
+    else await io.warn(io.signal.aborted ? STOPPED : NOT_WHOLE)
   } catch (error) {
-    await nameUnwritten(producer, progress, error, io)
+    if (!wasRefused(error, conditional)) await nameUnwritten(producer, progress, error, io)
     await acknowledgeAppended(producer, acknowledgements, error)
     await producer.close(true)
     throw error
@@ -49,9 +61,14 @@ function unitOf({ kind }: InputFormat): InputProgress['unit'] {
   return kind === 'source' ? 'record' : 'line'
 }
 
+/** The error itself says that nothing was appended. */
+function wasRefused(error: unknown, conditional: ConditionalProducer | undefined): boolean {
+  return conditional !== undefined && (error instanceof ExpectationError || isLogqError(error, 'LOGQ_USAGE'))
+}
+
 /** What was appended before something failed is synced, and its offsets printed. The failure itself is what the user hears of. */
 async function acknowledgeAppended(
-  producer: Producer,
+  producer: RecordTaker,
   acknowledgements: Acknowledgements | undefined,
   failure: unknown,
 ): Promise<void> {
@@ -64,22 +81,32 @@ async function acknowledgeAppended(
   }
 }
 
-/** One input after the other. One that cannot be read is named, and the others are unaffected. */
-async function readAll(inputs: readonly InputStream[], producer: Producer, options: IngestOptions, io: Io): Promise<void> {
+/**
+ * One input after the other. One that cannot be read is named, and the others are unaffected. True when all were read to their end.
+ */
+async function readAll(
+  inputs: readonly InputStream[],
+  producer: RecordTaker,
+  options: IngestOptions,
+  io: Io,
+): Promise<boolean> {
+  let isWhole = true
   for (const input of inputs) {
-    if (io.signal.aborted) return
+    if (io.signal.aborted) return false
     try {
       await ingest(input, producer, options, io)
     } catch (error) {
-      if (error instanceof StopAtBadItem) return
+      isWhole = false
+      if (error instanceof StopAtBadItem) return false
       if (!(error instanceof InputFailure)) throw error
       const { message, hint } = describeError(error.cause)
       await io.failItem(`'${error.inputName}': ${message}`, hint)
-      if (options.onBad === 'stop') return
+      if (options.onBad === 'stop') return false
     } finally {
       input.close()
     }
   }
+  return isWhole && !io.signal.aborted
 }
 
 function ingestOptionsOf(

@@ -1,7 +1,8 @@
 /** Stores that cannot be used as they are: wrong places, no permission, newer formats, full disks. */
 import { spawnSync } from 'node:child_process'
 import test, { type ExecutionContext } from 'ava'
-import { makeCli, shellQuote, type Cli } from '../helpers/run-cli.js'
+import { makeCli, type Cli } from '../helpers/run-cli.js'
+import { onSmallDisk } from '../helpers/small-disk.js'
 
 async function expect(t: ExecutionContext, cli: Cli, script: string, status: number, stderr: RegExp): Promise<void> {
   const done = await cli.shell(script)
@@ -186,12 +187,6 @@ test('files and directories take the mode of the store, and the umask only narro
   const open = (await cli.shell(modes('open'))).stdout.toString()
   t.notRegex(open, /^d (?!755)|^f (?!644)/m, open)
 })
-
-/** Runs a script in a mount namespace of its own, where `disk` is a tmpfs of the given size. */
-function onSmallDisk(size: string, script: string): string {
-  const unshare = process.getuid?.() === 0 ? 'unshare -m' : 'unshare -Urm'
-  return `mkdir -p disk && ${unshare} bash -c ${shellQuote(`mount -t tmpfs -o size=${size} none disk && { ${script}\n}`)}`
-}
 
 test('a full disk is status 1, and after space is freed work goes on with every acknowledged record', async (t) => {
   const cli = makeCli(t)

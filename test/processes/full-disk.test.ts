@@ -1,0 +1,74 @@
+/** `produce --on-full`: a producer on a disk that is full waits for space, or fails. */
+import test from 'ava'
+import { makeCli } from '../helpers/run-cli.js'
+import { onSmallDisk } from '../helpers/small-disk.js'
+
+/** `await TEST` waits for what a process beside does. */
+const awaitTest = 'await() { while ! eval "$1"; do sleep 0.05; done; }'
+
+test('--on-full block waits without the lock until there is space: nothing is lost, nothing doubled', async (t) => {
+  const cli = makeCli(t)
+  if ((await cli.shell(onSmallDisk('64k', 'true'))).status !== 0) {
+    t.log('left out: no tmpfs can be mounted here')
+    t.pass()
+    return
+  }
+  const done = await cli.shell(
+    onSmallDisk(
+      '700k',
+      `export LOGQ_STORE=disk/store; ${awaitTest}
+       logq topic create t segment.bytes=60000
+       dd if=/dev/zero of=disk/filler bs=1k count=500 status=none
+       seq -f 'line %08g' 20000 > input
+       logq produce t input --on-full block --print-offsets --batch-bytes 3000 > acked 2> errors & producer=$!
+       await 'grep -q "waiting for some" errors'
+       [ $(wc -l < acked) -lt 20000 ] && echo 'some acknowledged'
+       logq cat t -F 't:%p@%o\\n' > there; head -n $(wc -l < acked) there | cmp - acked && echo 'the acknowledged are there'
+       logq fsck > fsck 2>&1; echo "fsck while it waits $?"
+       kill -0 $producer && rm disk/filler
+       wait $producer; echo "status $?"
+       logq cat t | cmp - input && echo complete
+       logq cat t -F 't:%p@%o\\n' | cmp - acked && echo 'all acknowledged'
+       grep -c . errors; grep -c "no space on the file system '$PWD/disk': waiting for some, to append to 't-0'" errors`,
+    ),
+    { timeoutMs: 90_000 },
+  )
+  const lines = done.stdout.toString().split('\n')
+  t.deepEqual(
+    lines.slice(0, -3),
+    ['some acknowledged', 'the acknowledged are there', 'fsck while it waits 0', 'status 0', 'complete', 'all acknowledged'],
+    done.stderr,
+  )
+  t.is(lines.at(-3), lines.at(-2), 'nothing else is said')
+  t.regex(lines.at(-3) ?? '', /^[1-3]$/, 'once for each wait')
+})
+
+test('a signal ends the wait of --on-full block; fail, the default, does not wait', async (t) => {
+  const cli = makeCli(t)
+  if ((await cli.shell(onSmallDisk('64k', 'true'))).status !== 0) {
+    t.log('left out: no tmpfs can be mounted here')
+    t.pass()
+    return
+  }
+  const done = await cli.shell(
+    onSmallDisk(
+      '300k',
+      `export LOGQ_STORE=disk/store; ${awaitTest}
+       echo kept | logq produce t
+       dd if=/dev/zero of=disk/filler bs=1k count=900 status=none 2> /dev/null
+       seq 100000 | logq produce t --on-full fail 2> failed; echo "status $?"
+       seq 100000 > input; logq produce t input --on-full block 2> errors & producer=$!
+       await 'grep -q "waiting for some" errors'
+       kill -TERM $producer; wait $producer; echo "status $?"
+       cat errors | sed -n 's/.*records from line/records from line/p'
+       rm disk/filler; logq cat t | head -n 1; logq fsck > fsck; echo "fsck $?"`,
+    ),
+    { timeoutMs: 60_000 },
+  )
+  t.regex(
+    done.stdout.toString(),
+    /^status 1\nstatus 143\nrecords from line \d+ of 'input' on were not written; \d+ records were appended before\nkept\nfsck 0\n$/,
+    done.stderr,
+  )
+  t.regex((await cli.shell('cat failed')).stdout.toString(), /no space left on device\n {2}hint: free space/)
+})

@@ -36,7 +36,7 @@ export function parseJsonRecord(line: Uint8Array): ParsedRecord {
   if (line.length > MAX_TEXT_BYTES) throw new LogqError('LOGQ_RECORD_TOO_LARGE', 'a JSON record above 256 MiB cannot be read')
   const view = Buffer.from(line.buffer, line.byteOffset, line.length)
   if (!isUtf8(view)) throw invalid('not valid UTF-8')
-  const fields = fieldsOf(view.toString('utf8'), recordFields, plainValuesHint)
+  const fields = fieldsOf(membersOf(view.toString('utf8'), plainValuesHint), recordFields, plainValuesHint)
   const value = fields.get('value')
   if (value === undefined)
     throw invalid("the field 'value' is missing", `null is a tombstone only when written; ${plainValuesHint}`)
@@ -59,9 +59,13 @@ export function parseJsonRecord(line: Uint8Array): ParsedRecord {
 
 const plainValuesHint = "to store JSON lines as plain values, leave out '-J'"
 
-function fieldsOf<Name extends string>(text: string, allowed: ReadonlySet<Name>, hint?: string): Map<Name, JsonValue> {
+function fieldsOf<Name extends string>(
+  members: readonly JsonMember[],
+  allowed: ReadonlySet<Name>,
+  hint?: string,
+): Map<Name, JsonValue> {
   const fields = new Map<Name, JsonValue>()
-  for (const { name, value } of membersOf(text, hint)) {
+  for (const { name, value } of members) {
     if (!isOneOf(name, allowed)) {
       // Only the field of the record itself: the plain hint goes with it.
       if (name === 'valueBytes' && hint === plainValuesHint) {
@@ -83,7 +87,7 @@ function isOneOf<Name extends string>(name: string, names: ReadonlySet<Name>): n
   return (names as ReadonlySet<string>).has(name)
 }
 
-function membersOf(text: string, hint?: string): JsonMember[] {
+function membersOf(text: string, hint: string): JsonMember[] {
   try {
     return scanObject(text)
   } catch (error) {
@@ -115,7 +119,7 @@ function refuseLoneSurrogates(name: string, text: string): void {
 
 function parseHeaders(value: JsonValue | undefined): Header[] | undefined {
   if (value === undefined) return undefined
-  if (value.source.startsWith('[')) return scanArray(value.source).map((element) => parseHeader(element))
+  if (value.source.startsWith('[')) return scanArray(value.source, 'part').map((element) => parseHeader(element))
   if (value.source.startsWith('{')) return parseHeadersObject(value.source)
   throw invalid("'headers' is neither an array nor an object")
 }
@@ -123,7 +127,7 @@ function parseHeaders(value: JsonValue | undefined): Header[] | undefined {
 function parseHeader({ source }: JsonValue): Header {
   if (!source.startsWith('{'))
     throw invalid("an element of 'headers' is not an object", 'a header is {"key":"name","value":"text"}')
-  const fields = fieldsOf(source, headerFields)
+  const fields = fieldsOf(scanObject(source, 'part'), headerFields)
   const key = fields.get('key')
   const value = fields.get('value')
   if (key?.string === undefined) throw invalid("a header has no 'key' that is a string")
@@ -134,7 +138,7 @@ function parseHeader({ source }: JsonValue): Header {
 
 function parseHeadersObject(source: string): Header[] {
   const seen = new Set<string>()
-  return membersOf(source).map(({ name, value }) => {
+  return scanObject(source, 'part').map(({ name, value }) => {
     const hint = 'write headers as an array: [{"key":"name","value":"text"}]'
     if (/^-?\d+$/.test(name))
       throw invalid(`the header name '${name}' looks like an integer, whose place in an object is not kept`, hint)

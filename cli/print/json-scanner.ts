@@ -18,18 +18,21 @@ export interface JsonMember {
   readonly value: JsonValue
 }
 
+/** Where the text is from: the `source` of a part that this module gave is JSON, and need not be judged again. */
+type Origin = 'outside' | 'part'
+
 /** The members of the object that `text` is. Throws SyntaxError when it is not one. */
-export function scanObject(text: string): JsonMember[] {
-  return scan(text, (scanner) => scanner.object())
+export function scanObject(text: string, origin: Origin = 'outside'): JsonMember[] {
+  return scan(text, origin, (scanner) => scanner.object())
 }
 
 /** The elements of the array that `text` is. Throws SyntaxError when it is not one. */
-export function scanArray(text: string): JsonValue[] {
-  return scan(text, (scanner) => scanner.array())
+export function scanArray(text: string, origin: Origin = 'outside'): JsonValue[] {
+  return scan(text, origin, (scanner) => scanner.array())
 }
 
-function scan<Parts>(text: string, read: (scanner: Scanner) => Parts): Parts {
-  const valid = isJson(text)
+function scan<Parts>(text: string, origin: Origin, read: (scanner: Scanner) => Parts): Parts {
+  const valid = origin === 'part' || isJson(text)
   const scanner = new Scanner(text, valid)
   const parts = read(scanner)
   scanner.end()

@@ -22,6 +22,7 @@ export const commandGroups: readonly CommandGroup[] = [
       { name: 'produce', load: async () => (await import('./commands/produce.js')).command },
       { name: 'cat', load: async () => (await import('./commands/cat.js')).command },
       { name: 'tail', load: async () => (await import('./commands/tail.js')).command },
+      { name: 'get', load: async () => (await import('./commands/get.js')).command },
       { name: 'import', load: async () => (await import('./commands/import.js')).command },
     ],
   },
@@ -34,6 +35,7 @@ export const commandGroups: readonly CommandGroup[] = [
       { name: 'topic set', load: async () => (await import('./commands/topic-set.js')).command },
       { name: 'topic add-partitions', load: async () => (await import('./commands/topic-add-partitions.js')).command },
       { name: 'topic rm', load: async () => (await import('./commands/topic-rm.js')).command },
+      { name: 'partition-of', load: async () => (await import('./commands/partition-of.js')).command },
     ],
   },
   {

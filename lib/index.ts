@@ -64,7 +64,10 @@ export type { CollectedBatch } from './produce/append-at-end.js'
 export { ConditionalProducer } from './produce/conditional-producer.js'
 export { ExpectationError, type Expectation } from './produce/expectation.js'
 
+export { keyPartitioner } from './produce/key-partitioner.js'
+
 export type { OffsetSpec, Point, TimePoint } from './consume/offset-spec.js'
+export { getRecord, latestRecord, type LatestRecordOptions, type RecordLookup } from './consume/get-record.js'
 export {
   followBatches,
   followRecords,

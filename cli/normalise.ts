@@ -175,6 +175,8 @@ class WordReader {
     if (word.length > 2 && this.byName.has(word.slice(1))) {
       return usageError(`unknown option '${typed}'`, `did you mean '-${word}'?`)
     }
+    // What would delete something has no count: elsewhere -n may mean that nothing is to be done.
+    if (typed === '-n' && this.byName.has('dry-run')) return usageError(`unknown option '-n'`, "did you mean '--dry-run'?")
     return usageError(`unknown option '${typed}'`, this.helpHint())
   }
 

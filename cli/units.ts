@@ -1,37 +1,9 @@
 /** Numbers, sizes and durations as they are typed and as they are shown. One way to write each; anything else is a usage error. */
+import { BYTES_PER_UNIT, MS_PER_UNIT } from '../lib/bytes/units.js'
 import { usageError } from './errors.js'
 
 const wholeNumber = /^(0|[1-9]\d*)$/
 const numberWithUnit = /^(0|[1-9]\d*)([a-zA-Z]*)$/
-
-/** Binary units are powers of 1024; the decimal ones, as GNU writes them, powers of 1000. */
-const bytesPerUnit: Readonly<Record<string, number>> = {
-  '': 1,
-  B: 1,
-  K: 1024,
-  KiB: 1024,
-  M: 1024 ** 2,
-  MiB: 1024 ** 2,
-  G: 1024 ** 3,
-  GiB: 1024 ** 3,
-  T: 1024 ** 4,
-  TiB: 1024 ** 4,
-  kB: 1000,
-  KB: 1000,
-  MB: 1000 ** 2,
-  GB: 1000 ** 3,
-  TB: 1000 ** 4,
-}
-
-const msPerUnit: Readonly<Record<string, number>> = {
-  '': 1,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-}
 
 export interface Range {
   readonly minimum?: number
@@ -47,7 +19,7 @@ export function parseWholeNumber(text: string, range: Range = {}): number {
 
 /** Bytes from `4096`, `64KiB`, `10MB` … */
 export function parseSize(text: string, range: Range = {}): number {
-  const bytes = withUnit(text, bytesPerUnit)
+  const bytes = withUnit(text, BYTES_PER_UNIT)
   if (bytes === undefined)
     throw usageError(`invalid size '${text}'`, 'a size is written as 4096, 64KiB, 1MiB, 2GiB, or 10kB, 10MB')
   return checkRange(bytes, text, range, formatSize)
@@ -55,19 +27,19 @@ export function parseSize(text: string, range: Range = {}): number {
 
 /** Milliseconds from `500ms`, `5s`, `10m`, `2h`, `1d`, `1w`; a bare number is milliseconds. */
 export function parseDuration(text: string, range: Range = {}): number {
-  const ms = withUnit(text, msPerUnit)
+  const ms = withUnit(text, MS_PER_UNIT)
   if (ms === undefined) throw usageError(`invalid duration '${text}'`, 'a duration is written as 500ms, 5s, 10m, 2h, 1d or 1w')
   return checkRange(ms, text, range, formatDuration)
 }
 
 /** The shortest exact way to write a size: `64KiB`, `4097`. */
 export function formatSize(bytes: number): string {
-  return inLargestUnit(bytes, bytesPerUnit, ['TiB', 'GiB', 'MiB', 'KiB']) ?? String(bytes)
+  return inLargestUnit(bytes, BYTES_PER_UNIT, ['TiB', 'GiB', 'MiB', 'KiB']) ?? String(bytes)
 }
 
 /** The shortest exact way to write a duration: `1d`, `1500ms`. */
 export function formatDuration(ms: number): string {
-  return inLargestUnit(ms, msPerUnit, ['d', 'h', 'm', 's']) ?? `${ms}ms`
+  return inLargestUnit(ms, MS_PER_UNIT, ['d', 'h', 'm', 's']) ?? `${ms}ms`
 }
 
 /** For people, to three digits or so: `0B`, `1023B`, `1.5KiB`, `12GiB`. */

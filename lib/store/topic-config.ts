@@ -2,10 +2,10 @@
  * The configuration table of a topic: the one place for names, units, defaults, ranges and meanings. `logq topic set`, the man page,
  * validation and the log read it. Names and meanings are Kafka's; some defaults differ (format-spec/topic.md says why).
  */
+import { BYTES_PER_UNIT, MS_PER_UNIT } from '../bytes/units.js'
 import { LogqError } from '../errors.js'
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
+const DAY_MS = 24 * 3_600_000
 const MIB = 1 << 20
 
 export interface NumberSetting {
@@ -148,18 +148,17 @@ export function settingOf(name: string): Setting {
   })
 }
 
-const UNITS = {
-  ms: { ms: 1, s: 1000, m: 60_000, h: HOUR_MS, d: DAY_MS, w: 7 * DAY_MS },
-  bytes: { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 1 << 10, MiB: MIB, GiB: 1 << 30, TiB: 2 ** 40 },
-  count: {},
-} as const
+const UNITS: Readonly<Record<NumberSetting['unit'], Readonly<Record<string, number>>>> = {
+  ms: MS_PER_UNIT,
+  bytes: BYTES_PER_UNIT,
+  count: { '': 1 },
+}
 
 function parseNumber(text: string, unit: NumberSetting['unit']): number | undefined {
   const match = /^(0|[1-9]\d*)([a-zA-Z]*)$/.exec(text)
   if (match === null) return undefined
   const suffix = match[2] ?? ''
-  const factors: Readonly<Record<string, number>> = UNITS[unit]
-  const factor = suffix === '' ? 1 : Object.hasOwn(factors, suffix) ? factors[suffix] : undefined
+  const factor = Object.hasOwn(UNITS[unit], suffix) ? UNITS[unit][suffix] : undefined
   const value = Number(match[1]) * (factor ?? NaN)
   return Number.isSafeInteger(value) ? value : undefined
 }

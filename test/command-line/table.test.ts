@@ -1,0 +1,57 @@
+/** Runs the tables through the built program, each line in a shell. */
+import test, { type ExecutionContext } from 'ava'
+import { commandGroups } from '../../cli/command-list.js'
+import { atMost } from '../helpers/at-most.js'
+import { makeCli, type Cli } from '../helpers/run-cli.js'
+import { invocationsIn } from './invocations.js'
+import type { Row, Table } from './table.js'
+import { tables } from './tables.js'
+
+const inTurn = atMost(4)
+/** Much longer than any line takes, also on a machine that does other things. */
+const timeoutMs = 100_000
+
+for (const table of tables) {
+  test(`${table.title}: ${table.rows.length} rows`, async (t) => {
+    t.timeout(600_000)
+    await run(t, table)
+  })
+}
+
+async function run(t: ExecutionContext, { title, before, rows }: Table): Promise<void> {
+  const cli = makeCli(t)
+  if (before !== undefined) {
+    const made = await inTurn(() => cli.shell(before, { timeoutMs }))
+    t.is(made.stderr, '', `before '${title}'`)
+  }
+  await Promise.all(rows.map((row, index) => inTurn(() => runRow(t, cli, row, index))))
+}
+
+async function runRow(t: ExecutionContext, cli: Cli, [promise, line, seen]: Row, index: number): Promise<void> {
+  const expected = typeof seen === 'string' ? { stdout: seen } : seen
+  const { stdout = '', stderr = '', status = 0, stdin } = expected
+  const done = await cli.shell(line, { timeoutMs, env: { T: `n${index}` }, ...(stdin === undefined ? {} : { stdin }) })
+  const which = `${promise}: ${line}\n${done.stderr}`
+  for (const [printed, shown] of [
+    [done.stdout.toString(), stdout],
+    [done.stderr, stderr],
+  ] as const) {
+    if (typeof shown === 'string') t.is(printed, shown, which)
+    else t.regex(printed, shown, which)
+  }
+  t.is(done.status, status, which)
+}
+
+test('invocationsIn() finds commands and their options in a line of shell', async (t) => {
+  const commands = await Promise.all(commandGroups.flatMap((group) => group.commands).map(({ load }) => load()))
+  const found = (line: string) => invocationsIn(line, commands).map(({ command, options }) => [command.name, ...options].join(' '))
+  t.deepEqual(found(`printf 'logq cat t' | logq produce $T -K: -qv --acks=0 2> -x && logq cat "$T" -o -5 -J; logq nonsense -q`), [
+    'produce keySeparator quiet verbose acks',
+    'cat offset json',
+  ])
+  t.deepEqual(found(`x=$(logq topic ls -q); { logq topic create a --partitions 3; } & env -i logq cat -n3 t -- -q`), [
+    'topic ls quiet',
+    'topic create partitions',
+    'cat count',
+  ])
+})

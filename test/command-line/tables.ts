@@ -1,0 +1,19 @@
+/** All tables, in the order of the description. */
+import type { Table } from './table.js'
+import { inputTables } from './tables/input.js'
+import { jsonTables } from './tables/json-records.js'
+import { offsetTables } from './tables/offsets.js'
+import { outputTables } from './tables/output.js'
+import { parsingTables } from './tables/parsing.js'
+import { statusTables } from './tables/statuses.js'
+import { storeTables } from './tables/stores-and-topics.js'
+
+export const tables: readonly Table[] = [
+  ...parsingTables,
+  ...inputTables,
+  ...jsonTables,
+  ...outputTables,
+  ...offsetTables,
+  ...statusTables,
+  ...storeTables,
+]

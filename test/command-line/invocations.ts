@@ -22,7 +22,8 @@ export function invocationsIn(line: string, commands: readonly Command[]): Invoc
   return found
 }
 
-const token = /\s*(?:(?<operator>\|\||&&|[|;&()\n]|\d?>>?|<<?|\$\()|(?<word>(?:'[^']*'|"[^"]*"|\\.|\$\{[^}]*\}|[^\s'"|;&()<>\\])+))/gy
+const token =
+  /\s*(?:(?<operator>\|\||&&|[|;&()\n]|\d?>>?|<<?|\$\()|(?<word>(?:'[^']*'|"[^"]*"|\\.|\$\{[^}]*\}|[^\s'"|;&()<>\\])+))/gy
 
 /** The words of each command between the shell's operators, redirections left out, quotes taken off. */
 function simpleCommands(line: string): string[][] {

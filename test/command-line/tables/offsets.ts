@@ -7,38 +7,41 @@ const all = 'r0 r1 r2 r3 r4 r5 r6 r7 r8 r9'
 
 const points: Table = {
   title: 'offsets: POINT and [POINT]:[POINT]',
-  before: 'logq topic create t segment.bytes=256; seq -f r%g 0 9 | logq produce t --batch-bytes 60; seq 6 | logq produce two --partitions 2 --batch-bytes 1 --partitioner roundrobin',
+  before:
+    'logq topic create t segment.bytes=256; seq -f r%g 0 9 | logq produce t --batch-bytes 60; seq 6 | logq produce two --partitions 2 --batch-bytes 1 --partitioner roundrobin',
   rows: [
-    ...([
-      ['start', all],
-      ['earliest', all],
-      ['end', ''],
-      ['latest', ''],
-      ['0', all],
-      ['7', 'r7 r8 r9'],
-      ['10', ''],
-      ['9007199254740991', ''],
-      ['-2', 'r8 r9'],
-      ['-0', ''],
-      ['-100', all],
-      ['+8', 'r8 r9'],
-      ['+0', all],
-      ['+100', ''],
-      [':', all],
-      ['3:5', 'r3 r4'],
-      [':2', 'r0 r1'],
-      ['8:', 'r8 r9'],
-      ['-5:-3', 'r5 r6'],
-      ['-2:end', 'r8 r9'],
-      ['start:2', 'r0 r1'],
-      ['earliest:latest', all],
-      ['+1:+3', 'r1 r2'],
-      ['8:-1', 'r8'],
-      ['5:3', ''],
-      ['5:5', ''],
-      ['8:20', 'r8 r9'],
-      ['10:20', ''],
-    ] as const).flatMap(([spec, words]): Table['rows'] => [
+    ...(
+      [
+        ['start', all],
+        ['earliest', all],
+        ['end', ''],
+        ['latest', ''],
+        ['0', all],
+        ['7', 'r7 r8 r9'],
+        ['10', ''],
+        ['9007199254740991', ''],
+        ['-2', 'r8 r9'],
+        ['-0', ''],
+        ['-100', all],
+        ['+8', 'r8 r9'],
+        ['+0', all],
+        ['+100', ''],
+        [':', all],
+        ['3:5', 'r3 r4'],
+        [':2', 'r0 r1'],
+        ['8:', 'r8 r9'],
+        ['-5:-3', 'r5 r6'],
+        ['-2:end', 'r8 r9'],
+        ['start:2', 'r0 r1'],
+        ['earliest:latest', all],
+        ['+1:+3', 'r1 r2'],
+        ['8:-1', 'r8'],
+        ['5:3', ''],
+        ['5:5', ''],
+        ['8:20', 'r8 r9'],
+        ['10:20', ''],
+      ] as const
+    ).flatMap(([spec, words]): Table['rows'] => [
       [spec === '5:3' ? 'an empty range prints nothing' : `-o ${spec}`, `logq cat t -o ${spec}`, lines(words)],
     ]),
     ['tail begins there too', 'logq tail t -o 8', lines('r8 r9')],
@@ -97,14 +100,26 @@ const START = 12
 
 const gone: Table = {
   title: 'offsets: below the log start',
-  before: `logq topic create t segment.bytes=300; seq -f r%g 0 14 | logq produce t --batch-bytes 60 --timestamp 0
+  before: `logq topic create t segment.bytes=300; seq -f r%g 0 14 | logq produce t --batch-bytes 60 --timestamp 1970-01-01
     for f in store/t-0/*.log; do n=$(basename "$f" .log | sed 's/^0*\\([0-9]\\)/\\1/'); [ "$n" -lt ${START} ] && rm "\${f%.log}".*; done
     printf '${Buffer.from(formatLogStartOffset(START)).toString().replace('\n', '\\n')}' > store/t-0/${LOG_START_OFFSET_FILE}`,
   rows: [
     ['start is the log start', 'logq cat t', lines('r12 r13 r14')],
-    ['an offset below it is clamped, with one line', 'logq cat t -o 1', { stdout: lines('r12 r13 r14'), stderr: "logq cat: 't-0' begins at offset 12: offset 1 no longer exists\n" }],
-    ['also in tail', 'logq tail t -o 1', { stdout: lines('r12 r13 r14'), stderr: "logq tail: 't-0' begins at offset 12: offset 1 no longer exists\n" }],
-    ['also a range that lies below', 'logq cat t -o 1:2', { stderr: "logq cat: 't-0' begins at offset 12: offset 1 no longer exists\n" }],
+    [
+      'an offset below it is clamped, with one line',
+      'logq cat t -o 1',
+      { stdout: lines('r12 r13 r14'), stderr: "logq cat: 't-0' begins at offset 12: offset 1 no longer exists\n" },
+    ],
+    [
+      'also in tail',
+      'logq tail t -o 1',
+      { stdout: lines('r12 r13 r14'), stderr: "logq tail: 't-0' begins at offset 12: offset 1 no longer exists\n" },
+    ],
+    [
+      'also a range that lies below',
+      'logq cat t -o 1:2',
+      { stderr: "logq cat: 't-0' begins at offset 12: offset 1 no longer exists\n" },
+    ],
     ['the start itself is not', 'logq cat t -o 12', lines('r12 r13 r14')],
     ['-N and +N count what is there', 'logq cat t -o -100 && logq cat t -o +2', lines('r12 r13 r14 r14')],
     ['so does tail -n', 'logq tail t -n 100', lines('r12 r13 r14')],

@@ -122,11 +122,14 @@ const mixedArithmetic: Readonly<Record<string, (a: number, b: number) => number>
 }
 
 function checkType(environment: Environment, text: string, types: readonly string[], wanted: string, example: string): void {
-  const variables = [...environment.getDefinitions().variables].map(({ name }) => name)
+  // Types and namespaces of CEL are variables too, which nobody asks for.
+  const variables = environment
+    .getDefinitions()
+    .variables.flatMap(({ name, type }) => (/\btype\b|Namespace$/.test(type) ? [] : name))
   const hint = `variables are ${variables.join(', ')}; for example: ${example}`
   const checked = environment.check(text)
   if (!checked.valid) throw wrong(text, checked.error?.message ?? 'it is not valid', hint)
-  if (!types.includes(String(checked.type))) throw wrong(text, `it gives a ${String(checked.type)}, not ${wanted}`, hint)
+  if (!types.includes(String(checked.type))) throw wrong(text, `it gives ${String(checked.type)}, not ${wanted}`, hint)
 }
 
 /** The conditions that && joins, those that do not ask for the value first. CEL's && gives the same in any order. */

@@ -1,10 +1,15 @@
 /** All tables, in the order of the description. */
 import type { Table } from './table.js'
+import { diskTables } from './tables/disk.js'
+import { filterTables } from './tables/filters.js'
+import { importTables } from './tables/import.js'
 import { inputTables } from './tables/input.js'
 import { jsonTables } from './tables/json-records.js'
 import { offsetTables } from './tables/offsets.js'
 import { outputTables } from './tables/output.js'
 import { parsingTables } from './tables/parsing.js'
+import { readingTables } from './tables/reading.js'
+import { singleRecordTables } from './tables/single-records.js'
 import { statusTables } from './tables/statuses.js'
 import { storeTables } from './tables/stores-and-topics.js'
 
@@ -14,6 +19,11 @@ export const tables: readonly Table[] = [
   ...jsonTables,
   ...outputTables,
   ...offsetTables,
+  ...importTables,
+  ...filterTables,
+  ...readingTables,
+  ...singleRecordTables,
   ...statusTables,
   ...storeTables,
+  ...diskTables,
 ]

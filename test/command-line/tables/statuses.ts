@@ -26,6 +26,9 @@ const statuses: Table = {
     ['1: a directory as input', 'logq produce t directory', refused(/'directory' is a directory/, 1)],
     ['1: a full disk', 'logq cat t > /dev/full', refused(/no space left/, 1)],
     ['2: usage', 'logq cat t --bogus', refused(/unknown option '--bogus'/)],
+    ['2: also of commands without operands', 'logq topic ls x', refused(/unexpected operand 'x'/)],
+    ['2: in fsck', 'logq fsck --repiar', refused(/did you mean '--repair'/)],
+    ['2: in digest', 'logq digest', refused(/TOPIC is missing/)],
     ['2: a prompt refused without a terminal', 'logq topic rm t < /dev/null', refused(/hint: give '-y'/)],
     [
       '5: corruption, naming topic, partition, offset, file and position',
@@ -35,6 +38,14 @@ const statuses: Table = {
     ['5: in tail', 'logq tail bad', refused(/'bad-0' is damaged/, 5)],
     ['5: in digest', 'logq digest bad', refused(/'bad-0' is damaged/, 5)],
     ['5: in fsck', 'logq fsck -q bad', { status: 5, stdout: /^damage .*bad-0/ }],
+    [
+      '5: in produce, when unsynced records were damaged; nothing is appended',
+      'seq 5 | logq produce $T --acks 0 --batch-bytes 1; printf X | dd of=store/$T-0/00000000000000000000.log bs=1 seek=75 conv=notrunc 2> dd-$T; echo x | logq produce $T',
+      refused(
+        /recovery of 'n\d+-0' cut unsynced records that are damaged \(offsets 1 to 4, \d+ bytes\), kept in '.*'\n {2}hint: nothing was appended; run the command again/,
+        5,
+      ),
+    ],
     ['what precedes it is printed', 'logq cat t bad', { stdout: lines('1 2 3'), stderr: /damaged/, status: 5 }],
     ['2 before 1: a wrong option and an unknown topic', 'logq cat u --bogus', refused(/unknown option/)],
     ['2 before 5', 'logq cat bad -n x', refused(/option '-n'/)],

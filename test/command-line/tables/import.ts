@@ -1,0 +1,96 @@
+/** import: every kind of file, and the options for tables. test/processes/import.test.ts has more. */
+import { lines, refused, type Table } from '../table.js'
+
+/** Key and value of what was imported. */
+const shown = "logq cat $T -K ' '"
+
+const kinds: Table = {
+  title: 'import',
+  before: `printf 'id,name,at\\n7,"Anna, B.",2026-01-02\\n8,Ben,2026-01-03\\n' > users.csv; printf 'id\\tname\\n7\\tAnna\\n' > users.tsv
+    printf '{"a":1}\\n[2]\\n' > values.ndjson; gzip -k users.csv; printf 'x,1\\ny,2\\n' > bare.csv; printf 'id,name\\n1,a,b\\n2,c\\n' > ragged.csv
+    echo '{"topic":"q","partition":1,"offset":5,"tstype":"create","ts":1700000000123,"broker":0,"headers":["h","1"],"key":"k","payload":"v"}' > q.kcat
+    echo '{"topic":"q","key":"k","value":"v","timestamp":1700000000123,"partition":1,"offset":5}' > q.rpk; echo old | logq produce exists`,
+  rows: [
+    [
+      'csv: a JSON object a row',
+      'logq import $T users.csv && logq cat $T',
+      '{"id":"7","name":"Anna, B.","at":"2026-01-02"}\n{"id":"8","name":"Ben","at":"2026-01-03"}\n',
+    ],
+    ['--from for standard input', 'logq import $T --from csv < users.csv && logq cat $T | wc -l', '2\n'],
+    ['which needs it', 'logq import $T < users.csv', refused(/--from/)],
+    ['tsv', 'logq import $T users.tsv && logq cat $T', '{"id":"7","name":"Anna"}\n'],
+    ['ndjson: a value a line', 'logq import $T values.ndjson && logq cat $T', '{"a":1}\n[2]\n'],
+    ['kcat', "logq import $T --from kcat q.kcat && logq cat $T -F '%k %v %h %T\\n'", 'k v h=1 1700000000123\n'],
+    ['rpk', "logq import $T --from rpk q.rpk && logq cat $T -F '%k %v %T\\n'", 'k v 1700000000123\n'],
+    ['--keep partition', "logq import $T --from kcat --keep partition --partitions 2 q.kcat && logq cat $T -F '%p\\n'", '1\n'],
+    [
+      '--key-column, --value-column',
+      `logq import $T users.csv --key-column id --value-column name && ${shown}`,
+      '7 Anna, B.\n8 Ben\n',
+    ],
+    [
+      '--timestamp-column',
+      "logq import $T users.csv --timestamp-column at && logq cat $T -F '%T{iso}\\n' -n 1",
+      '2026-01-02T00:00:00.000Z\n',
+    ],
+    [
+      '--header-column',
+      "logq import $T users.csv --header-column name --header-column id -H x=1 && logq cat $T -n 1 -o 1 -F '%h\\n'",
+      { stdout: /name=Ben/ },
+    ],
+    [
+      '--columns --no-header-row',
+      'logq import $T bare.csv --columns k,v --no-header-row --key-column k --value-column v && ' + shown,
+      'x 1\ny 2\n',
+    ],
+    [
+      '--types infer',
+      'logq import $T users.csv --types infer -q && logq cat $T -n 1',
+      '{"id":7,"name":"Anna, B.","at":"2026-01-02"}\n',
+    ],
+    [
+      '--csv-delimiter, --no-quotes',
+      `printf 'a;b\\n"1;2\\n' | logq import $T --from csv --csv-delimiter ';' --no-quotes && logq cat $T`,
+      '{"a":"\\"1","b":"2"}\n',
+    ],
+    [
+      '--null',
+      "printf 'k,v\\na,NIL\\n' | logq import $T --from csv --key-column k --value-column v --null NIL && logq cat $T -K= --null '(null)'",
+      'a=(null)\n',
+    ],
+    [
+      'a bad row is named, and the others stored',
+      'logq import $T ragged.csv -q; s=$?; logq cat $T; exit $s',
+      { stdout: '{"id":"2","name":"c"}\n', stderr: /ragged\.csv: (line|row) 2: /, status: 1, statusOf: 'import' },
+    ],
+    [
+      '--on-bad stop',
+      'logq import $T ragged.csv --on-bad stop; s=$?; logq cat $T; exit $s',
+      { stderr: /ragged\.csv: (line|row) 2: /, status: 1, statusOf: 'import' },
+    ],
+    [
+      '-p, -k, --timestamp, -z and --partitions as in produce',
+      "logq import $T values.ndjson -p 1 --partitions 2 -k me --timestamp 2026-01-01 -z gzip --partitioner murmur2 && logq cat $T -p 1 -F '%k %T{iso}\\n' -n 1",
+      'me 2026-01-01T00:00:00.000Z\n',
+    ],
+    [
+      '--print-offsets, --acks, --linger, --batch-bytes',
+      'logq import $T values.ndjson --print-offsets --acks 0 --linger 1ms --batch-bytes 1 | cut -d @ -f 2',
+      lines('0 1'),
+    ],
+    ['--no-create', 'logq import $T values.ndjson --no-create', refused(/does not exist/, 1)],
+    [
+      '-s, --mode, -v, --allow-network-file-system',
+      'logq import $T values.ndjson -s made-$T --mode 0750 -v --allow-network-file-system; stat -c %a made-$T',
+      { stdout: '750\n', stderr: /./, status: 0 },
+    ],
+    ['a file that is missing', 'logq import $T missing.csv', refused(/'missing\.csv'/, 1)],
+    [
+      'a damaged topic file',
+      'logq topic create $T && echo x > store/topics/$T.json && logq import $T values.ndjson',
+      refused(/\.json/, 5),
+    ],
+  ],
+}
+
+export const importTables: readonly Table[] = [kinds]

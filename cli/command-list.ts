@@ -23,6 +23,7 @@ export const commandGroups: readonly CommandGroup[] = [
       { name: 'cat', load: async () => (await import('./commands/cat.js')).command },
       { name: 'tail', load: async () => (await import('./commands/tail.js')).command },
       { name: 'get', load: async () => (await import('./commands/get.js')).command },
+      { name: 'wait', load: async () => (await import('./commands/wait.js')).command },
       { name: 'import', load: async () => (await import('./commands/import.js')).command },
     ],
   },

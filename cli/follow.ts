@@ -112,7 +112,7 @@ async function followOne(
 }
 
 /** Of a topic that is waited for, those that it has to have. */
-function partitionsIn(store: Store, topic: string, list: PartitionList): number[] {
+export function partitionsIn(store: Store, topic: string, list: PartitionList): number[] {
   const file = findTopic(store, topic)
   return file === undefined ? selectPartitions(list, topic, MAX_PARTITIONS) : partitionsOf(store, file, list)
 }

@@ -1,5 +1,5 @@
 /** logq get: single records, by their place or by their key. */
-import { getRecord, latestRecord, type RecordLookup } from '../../lib/consume/get-record.js'
+import { latestRecord } from '../../lib/consume/get-record.js'
 import type { Store } from '../../lib/store/store.js'
 import { getTopic } from '../../lib/store/topics.js'
 import { defineCommand, type CommandArguments } from '../command.js'
@@ -9,6 +9,7 @@ import { options } from '../options.js'
 import { formatPlace, parsePlace, type Place } from '../place.js'
 import type { BatchPrinter } from '../print/batch-printer.js'
 import { timestampText } from '../print/timestamp.js'
+import { failMiss, printPlace } from '../print-place.js'
 import { batchPrinter, openForReading, partitionsOf, printingOptions } from '../reading.js'
 
 const declaredOptions = {
@@ -66,7 +67,7 @@ export const command = defineCommand({
       'Prints the records at the given places, in the order given and in the formats of **logq-cat**(1). Every place is tried: one that has no record is named on standard error, and the others are printed.',
       'With **--key** it prints the latest record of a key. It looks in the partition where the topic keeps the key, and when that has none, or the partitioner is not murmur2, in all partitions: then the record with the greatest timestamp counts. It reads from the end backwards, so that a key that does not exist costs reading the topic. A key whose latest record has a null value was deleted: nothing is printed but a line on standard error with the place and time, and the status is 3. A record with a null value that is asked for by its place is printed.',
     ],
-    seeAlso: ['logq-cat(1)', 'logq-partition-of(1)'],
+    seeAlso: ['logq-cat(1)', 'logq-wait(1)', 'logq-partition-of(1)'],
   },
   async run(args, io) {
     const { key, partition, format, store: path } = args.options
@@ -81,7 +82,7 @@ export const command = defineCommand({
     if (partition !== undefined) throw usageError('-p goes with --key only', 'a place names its partition: events:0@42')
     const places = args.operands.places.map(placeOf)
     const store = openForReading(path, io)
-    for (const place of places) if (!isOver(printer, io)) await printPlace(store, place, printer, io)
+    for (const place of places) if (!isOver(printer, io)) await tryPlace(store, place, printer, io)
   },
 })
 
@@ -103,14 +104,11 @@ function topicOf({ operands: { places } }: Arguments): string {
 }
 
 /** One that fails is named, and the others go on. */
-async function printPlace(store: Store, place: Place, printer: BatchPrinter, io: Io): Promise<void> {
+async function tryPlace(store: Store, place: Place, printer: BatchPrinter, io: Io): Promise<void> {
   try {
-    const { topic, partition, offset } = place
-    const found = await getRecord(store, topic, partition, offset, io.signal)
-    if (found.kind === 'found') await printer.printRecord(topic, partition, found.record)
+    const miss = await printPlace(store, place, printer, io)
     // A lookup that a signal cut short has found nothing either.
-    else if (!isOver(printer, io))
-      await io.failItem(describeMiss(place, found), undefined, found.kind === 'below-start' ? 'gone' : 'noMatch')
+    if (miss !== undefined && !isOver(printer, io)) await failMiss(place, miss, io)
   } catch (error) {
     await io.failWith(error)
   }
@@ -118,18 +116,6 @@ async function printPlace(store: Store, place: Place, printer: BatchPrinter, io:
 
 function isOver(printer: BatchPrinter, io: Io): boolean {
   return io.signal.aborted || printer.isDone
-}
-
-function describeMiss(place: Place, miss: Exclude<RecordLookup, { kind: 'found' }>): string {
-  const name = `'${place.topic}-${place.partition}'`
-  switch (miss.kind) {
-    case 'below-start':
-      return `'${formatPlace(place)}' no longer exists: ${name} begins at offset ${miss.logStartOffset}`
-    case 'beyond-end':
-      return `'${formatPlace(place)}' does not exist yet: ${name} ends at offset ${miss.logEndOffset}`
-    case 'missing':
-      return `'${formatPlace(place)}' has no record: it was compacted away, or is no record of a topic`
-  }
 }
 
 async function printLatest(

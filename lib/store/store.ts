@@ -179,8 +179,8 @@ export function makeDirectory(system: System, path: string, mode: number): void 
   }
 }
 
-/** Nothing there, an empty directory, or what a creation that crashed left. */
-function canBecomeStore(system: System, path: string): boolean {
+/** Nothing there, an empty directory, or what a creation that is under way, or crashed, left. */
+export function canBecomeStore(system: System, path: string): boolean {
   const status = statusOf(system, path)
   if (status === undefined) return true
   if (status.kind !== 'directory') return false

@@ -29,6 +29,7 @@ export async function ingestBatches(
     const batch = await checkBatch(bytes, fail)
     if (batch.producerId !== -1) clearProducerFields(bytes)
     const { recordCount, maxTimestampMs, lastOffsetDelta } = batch
+    if (options.rate !== undefined && !(await options.rate.admit(pace, recordCount))) return
     await producer.appendBatch({ bytes, recordCount, maxTimestampMs, lastOffsetDelta }, partition, progress.itemCount)
     pace.noteTaken()
     options.acknowledgements?.take(partition, recordCount)

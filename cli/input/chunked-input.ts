@@ -41,6 +41,12 @@ export class ChunkedInput {
     return true
   }
 
+  /** Makes an empty window large enough for so many bytes and the read that finds the end behind them. */
+  reserve(sizeBytes: number): void {
+    const roomBytes = sizeBytes + LEAST_ROOM_BYTES
+    if (this.start === this.end && roomBytes > this.buffer.length) this.buffer = Buffer.allocUnsafeSlow(roomBytes)
+  }
+
   async #read(room: Uint8Array, isReady: boolean, pace: Pace): Promise<number | undefined> {
     const arrival = new AbortController()
     const reading = this.stream

@@ -11,8 +11,10 @@ import { parseJsonRecord } from '../print/json-parse.js'
 import type { ParsedRecord } from '../print/parsed-record.js'
 import { ingestBatches } from './batches.js'
 import { ChunkedInput } from './chunked-input.js'
+import { withFieldsFromValue } from './from-value.js'
 import type { IngestOptions } from './ingest-options.js'
 import { ItemSplitter } from './items.js'
+import { readWhole } from './whole-file.js'
 import type { RecordSource, SourceItem } from './record-source.js'
 
 /** A record as text can be longer than the record: JSON writes a byte as up to 6 characters, and fields beside the value. */
@@ -39,9 +41,13 @@ export async function ingest(stream: InputStream, producer: RecordTaker, options
     await ingestion.source(source, stream.name)
     return
   }
+  if (options.whole) {
+    await ingestion.whole(stream, input)
+    return
+  }
   const isPlain = options.format.kind === 'value' && options.keySeparator === undefined && options.nullText === undefined
-  const hasNoExtras = options.key === undefined && options.headers.length === 0
-  if (isPlain && hasNoExtras && producer.takesLines) await ingestion.lines(input)
+  const hasNoExtras = options.key === undefined && options.headers.length === 0 && options.fromValue === undefined
+  if (options.rate === undefined && isPlain && hasNoExtras && producer.takesLines) await ingestion.lines(input)
   else await ingestion.items(input)
 }
 
@@ -96,11 +102,22 @@ class Ingestion {
     }
   }
 
+  /** One record. */
+  async whole(stream: InputStream, input: ChunkedInput): Promise<void> {
+    const { pace, progress, recordLimitBytes } = this.options
+    const read = await readWhole(stream, input, pace, recordLimitBytes())
+    if (read === undefined || !(await this.mayTake())) return
+    await this.take(
+      () => this.toRecord(read()),
+      () => progress.label(progress.itemCount),
+    )
+  }
+
   /** Items that find their own ends, and know on which line they begin. */
   async source(source: RecordSource, name: string): Promise<void> {
     for (;;) {
       const item = await this.nextOf(source, name)
-      if (item === undefined) return
+      if (item === undefined || !(await this.mayTake())) return
       await this.take(
         () => this.complete(item.read()),
         () => `${name}: line ${item.line}`,
@@ -123,7 +140,7 @@ class Ingestion {
   /** False at the end of the input. */
   private async one(splitter: ItemSplitter): Promise<boolean> {
     const item = await splitter.next()
-    if (item === undefined) return false
+    if (item === undefined || !(await this.mayTake())) return false
     const { progress, recordLimitBytes } = this.options
     await this.take(
       () => {
@@ -133,6 +150,12 @@ class Ingestion {
       () => progress.label(progress.itemCount),
     )
     return true
+  }
+
+  /** Waits for its turn, with --rate. False when a signal came instead. */
+  private async mayTake(): Promise<boolean> {
+    const { rate, pace } = this.options
+    return rate === undefined || (await rate.admit(pace))
   }
 
   /** One item: `read` makes a record of it, or throws; `label` says where it is. */
@@ -158,14 +181,19 @@ class Ingestion {
     const { format, options } = { format: this.options.format, options: this.options }
     switch (format.kind) {
       case 'json':
-        return this.complete(parseJsonRecord(bytes))
+        return this.complete(this.addFromValue(parseJsonRecord(bytes)))
       case 'template':
         return this.complete(format.template.parse(bytes, options.nullText))
       case 'value':
       case 'batch':
       case 'source':
-        return this.complete({ record: this.valueRecord(bytes), partition: undefined })
+        return this.complete(this.addFromValue({ record: this.valueRecord(bytes), partition: undefined }))
     }
+  }
+
+  private addFromValue(parsed: ParsedRecord): ParsedRecord {
+    const { fromValue } = this.options
+    return fromValue === undefined ? parsed : { ...parsed, record: withFieldsFromValue(parsed.record, fromValue) }
   }
 
   private valueRecord(bytes: Buffer): RecordInput {

@@ -6,7 +6,7 @@ export class InputProgress {
   badCount = 0
   readonly #inputs: { readonly name: string; readonly itemsBefore: number }[] = []
 
-  constructor(readonly unit: 'line' | 'batch' | 'record') {}
+  constructor(readonly unit: 'line' | 'batch' | 'record' | 'file') {}
 
   /** The next input begins. */
   begin(name: string): void {
@@ -16,13 +16,13 @@ export class InputProgress {
   /** `access.log: line 12`, for an item's number. */
   label(item: number): string {
     const { name, line } = this.#locate(item)
-    return `${name}: ${this.unit} ${line}`
+    return this.unit === 'file' ? name : `${name}: ${this.unit} ${line}`
   }
 
   /** `line 12 of 'access.log'`. */
   place(item: number): string {
     const { name, line } = this.#locate(item)
-    return `${this.unit} ${line} of '${name}'`
+    return this.unit === 'file' ? `'${name}'` : `${this.unit} ${line} of '${name}'`
   }
 
   #locate(item: number): { name: string; line: number } {

@@ -31,6 +31,25 @@ export function scanArray(text: string, origin: Origin = 'outside'): JsonValue[]
   return scan(text, origin, (scanner) => scanner.array())
 }
 
+/**
+ * The value at a path of member names and element numbers, in the JSON value that `text` is; undefined when there is none. Of members
+ * that occur twice the last one counts, as JSON.parse has it. Throws SyntaxError when `text` is not JSON.
+ */
+export function findValue(text: string, steps: readonly (string | number)[]): JsonValue | undefined {
+  let found: JsonValue | undefined = scan(text, 'outside', (scanner) => scanner.value())
+  for (const step of steps) {
+    if (found === undefined) return undefined
+    found = stepInto(found, step)
+  }
+  return found
+}
+
+/** What `value` is part of was judged already. */
+function stepInto({ source }: JsonValue, step: string | number): JsonValue | undefined {
+  if (typeof step === 'number') return source.startsWith('[') ? scanArray(source, 'part')[step] : undefined
+  return source.startsWith('{') ? scanObject(source, 'part').findLast(({ name }) => name === step)?.value : undefined
+}
+
 function scan<Parts>(text: string, origin: Origin, read: (scanner: Scanner) => Parts): Parts {
   const valid = origin === 'part' || isJson(text)
   const scanner = new Scanner(text, valid)
@@ -95,7 +114,7 @@ class Scanner {
     if (this.at !== this.text.length) this.fail()
   }
 
-  private value(): JsonValue {
+  value(): JsonValue {
     this.skipWhiteSpace()
     const start = this.at
     const first = this.text[start]

@@ -3,9 +3,9 @@ import { usageError } from '../errors.js'
 import type { ProduceArguments } from './options.js'
 
 export function checkCombinations(args: ProduceArguments): void {
-  const { expectOffset, expectKeyOffset } = args.options
+  const { expectOffset, expectKeyOffset, rate, whole, keyFrom, timestampFrom, timestamp } = args.options
   const { format, delimiter, keySeparator, key, partition, keep, header } = args.options
-  if (delimiter.length === 0)
+  if (delimiter?.length === 0)
     throw usageError("option '-D': an empty delimiter ends no record", "'-0' ends records with a NUL byte")
   const kind = format.kind
   if (keySeparator !== undefined && kind !== 'value') throw usageError('-K goes with the value format only')
@@ -18,4 +18,18 @@ export function checkCombinations(args: ProduceArguments): void {
     throw usageError('-k and -H do not go with --format batch', 'its records are copied as they are')
   if (expectOffset !== undefined && expectKeyOffset !== undefined)
     throw usageError('--expect-offset and --expect-key-offset exclude each other')
+  if (rate !== undefined && (expectOffset !== undefined || expectKeyOffset !== undefined))
+    throw usageError('--rate does not go with an expectation', 'all records are appended at once, or none')
+  if (whole && kind !== 'value')
+    throw usageError('--whole goes with the value format only', 'each file is one value, its bytes untouched')
+  if (whole && keySeparator !== undefined)
+    throw usageError('--whole and -K exclude each other', '-k gives the key, or --key-from takes it from a value that is JSON')
+  if (whole && delimiter !== undefined)
+    throw usageError('--whole and -D or -0 exclude each other', 'a record ends where its file ends')
+  if ((keyFrom !== undefined || timestampFrom !== undefined) && kind !== 'value' && kind !== 'json')
+    throw usageError('--key-from and --timestamp-from go with the value format and -J only')
+  if (keyFrom !== undefined && (key !== undefined || keySeparator !== undefined))
+    throw usageError(`--key-from and ${key === undefined ? '-K' : '-k'} exclude each other`)
+  if (timestampFrom !== undefined && timestamp !== undefined)
+    throw usageError('--timestamp-from and --timestamp exclude each other')
 }

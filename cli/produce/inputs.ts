@@ -1,20 +1,39 @@
 /** The inputs of `produce`: its files in their order, or standard input. */
 import { LogqError } from '../../lib/errors.js'
-import type { InputStream } from '../../lib/system/streams.js'
 import type { Io } from '../io.js'
 
-/** All of them before anything is created: a mistyped name costs nothing. */
-export async function openInputs(files: readonly string[], io: Io): Promise<InputStream[]> {
-  const inputs: InputStream[] = []
-  for (const operand of files.length === 0 ? ['-'] : files) {
-    const input = await io.openInput(operand)
-    if (operand !== '-' && isDirectory(operand, io)) throw new LogqError('LOGQ_IO', `'${operand}' is a directory`)
-    inputs.push(input)
+/**
+ * The operands that can be read, and whether that is all of them. They are looked at before anything is created: each that cannot be
+ * read is named, and when none is left nothing is made. With `onBad` 'stop' one is enough to read none.
+ */
+export async function checkInputs(
+  files: readonly string[],
+  onBad: 'skip' | 'stop',
+  io: Io,
+): Promise<{ readonly files: readonly string[]; readonly isComplete: boolean }> {
+  const operands = files.length === 0 ? ['-'] : files
+  const readable: string[] = []
+  for (const operand of operands) {
+    try {
+      await checkInput(operand, io)
+      readable.push(operand)
+    } catch (error) {
+      await io.failWith(error)
+      if (onBad === 'stop') return { files: [], isComplete: false }
+    }
   }
-  if (inputs.some((input) => input.name === 'stdin' && input.isTerminal)) {
+  if (readable.includes('-') && io.streams.stdin.isTerminal) {
     await io.say('reading records from the terminal, one a line; end with ^D')
   }
-  return inputs
+  return { files: readable, isComplete: readable.length === operands.length }
+}
+
+/** It is opened, and closed again: there may be more files than descriptors. Nobody is kept waiting, nor told of an end, by that. */
+async function checkInput(operand: string, io: Io): Promise<void> {
+  if (operand === '-') return
+  const input = await io.openInput(operand)
+  input.close()
+  if (isDirectory(operand, io)) throw new LogqError('LOGQ_IO', `'${operand}' is a directory`)
 }
 
 function isDirectory(path: string, io: Io): boolean {

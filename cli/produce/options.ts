@@ -2,7 +2,9 @@
 import { DEFAULT_BATCH_BYTES, MAX_BATCH_BYTES } from '../../lib/produce/producer.js'
 import type { CommandArguments } from '../command.js'
 import { parseTime } from '../offset-spec.js'
+import { parseRate } from '../input/rate-limit.js'
 import { options } from '../options.js'
+import { parseJsonPath } from '../print/json-path.js'
 import { parseKeyExpectation } from './expectation.js'
 
 export const produceOptions = {
@@ -12,8 +14,34 @@ export const produceOptions = {
   partition: options.partition,
   key: options.key,
   keySeparator: options.keySeparator,
-  delimiter: options.delimiter,
+  /** Without a default: whether it was given matters beside --whole. */
+  delimiter: {
+    kind: 'parsed',
+    letter: 'D',
+    valueName: 'DELIM',
+    defaultText: '\\n',
+    parse: options.delimiter.parse,
+    meaning: options.delimiter.meaning,
+  },
   zeroTerminated: options.zeroTerminated,
+  whole: {
+    kind: 'flag',
+    meaning: 'Each FILE, or standard input, is one record, its bytes untouched. An empty file is an empty value.',
+  },
+  keyFrom: {
+    kind: 'parsed',
+    valueName: 'PATH',
+    parse: parseJsonPath,
+    meaning:
+      'Take the key of each record from this place in its value, which is JSON: .id, .user.id, .items[0].id, ."odd name". A string is taken as its text, anything else as it is written. A record without it is bad.',
+  },
+  timestampFrom: {
+    kind: 'parsed',
+    valueName: 'PATH',
+    parse: parseJsonPath,
+    meaning:
+      'Take the timestamp of each record from this place in its value: a number of 13 digits (ms) or 10 digits (s), RFC 3339, or a date. A record without it is bad.',
+  },
   header: options.header,
   null: options.null,
   compression: options.compression,
@@ -70,6 +98,13 @@ export const produceOptions = {
     meaning:
       'Append only if the latest record of KEY is at offset N, or with KEY=none if it has none; exit 6 when it is elsewhere. A tombstone counts as a record.',
   },
+  rate: {
+    kind: 'parsed',
+    valueName: 'N/s',
+    parse: parseRate,
+    meaning:
+      'Append no more than N records a second (N/m a minute, N/h an hour), evenly. A signal ends it at once: lines that were read and not yet appended are left.',
+  },
   onFull: {
     kind: 'choice',
     choices: ['fail', 'block'],
@@ -119,7 +154,8 @@ export const produceOperands = {
   },
   files: {
     label: 'FILE',
-    meaning: "Files to read, one after the other; '-' is standard input, which is also the default.",
+    meaning:
+      "Files to read, one after the other; '-' is standard input, which is also the default. One that cannot be read is named, and the others are read.",
     repeated: true,
   },
 } as const
@@ -131,4 +167,8 @@ export const withoutProduceOnly = {
   expectOffset: undefined,
   expectKeyOffset: undefined,
   onFull: 'fail',
+  whole: false,
+  keyFrom: undefined,
+  timestampFrom: undefined,
+  rate: undefined,
 } as const satisfies Partial<ProduceArguments['options']>

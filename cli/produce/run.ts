@@ -12,8 +12,8 @@ import { StopAtBadItem, ingest } from '../input/ingest.js'
 import type { IngestOptions } from '../input/ingest-options.js'
 import { InputProgress } from '../input/input-progress.js'
 import { Pace } from '../input/pace.js'
+import { RateLimit } from '../input/rate-limit.js'
 import type { Io } from '../io.js'
-import type { InputFormat } from '../print/format.js'
 import { expectationOf } from './expectation.js'
 import { nameUnwritten } from './name-unwritten.js'
 import type { ProduceArguments } from './options.js'
@@ -26,7 +26,7 @@ const STOPPED = 'stopped before the end of the input: nothing was appended'
 export async function produceInputs(
   store: Store,
   topic: string,
-  inputs: readonly InputStream[],
+  inputs: { readonly files: readonly string[]; readonly isComplete: boolean },
   timestampMs: number | undefined,
   args: ProduceArguments,
   io: Io,
@@ -36,12 +36,12 @@ export async function produceInputs(
   const expectation = expectationOf(args.options)
   const conditional = expectation === undefined ? undefined : await ConditionalProducer.open(store, topic, expectation, options)
   const producer: RecordTaker = conditional ?? (await Producer.open(store, topic, options))
-  const progress = new InputProgress(unitOf(args.options.format))
+  const progress = new InputProgress(unitOf(args.options))
   const pace = new Pace(producer, io.system.clock, args.options.linger, acknowledgements)
   const recordLimitBytes = () => producer.maxRecordBytes
-  const ingestOptions = { ...ingestOptionsOf(args), timestampMs, recordLimitBytes, acknowledgements, pace, progress }
+  const ingestOptions = { ...ingestOptionsOf(args, io), timestampMs, recordLimitBytes, acknowledgements, pace, progress }
   try {
-    const isWhole = await readAll(inputs, producer, ingestOptions, io)
+    const isWhole = (await readAll(inputs.files, producer, ingestOptions, io)) && inputs.isComplete
     if (conditional === undefined) await producer.sync()
     else if (isWhole && progress.badCount === 0) await conditional.commit()
     else await io.warn(io.signal.aborted ? STOPPED : NOT_WHOLE)
@@ -56,8 +56,9 @@ export async function produceInputs(
   await io.explain(`${producer.appendedCount} records appended to '${topic}' from ${progress.itemCount} items`)
 }
 
-function unitOf({ kind }: InputFormat): InputProgress['unit'] {
+function unitOf({ format: { kind }, whole }: ProduceArguments['options']): InputProgress['unit'] {
   if (kind === 'batch') return 'batch'
+  if (whole) return 'file'
   return kind === 'source' ? 'record' : 'line'
 }
 
@@ -84,38 +85,54 @@ async function acknowledgeAppended(
 /**
  * One input after the other. One that cannot be read is named, and the others are unaffected. True when all were read to their end.
  */
-async function readAll(
-  inputs: readonly InputStream[],
-  producer: RecordTaker,
-  options: IngestOptions,
-  io: Io,
-): Promise<boolean> {
+async function readAll(files: readonly string[], producer: RecordTaker, options: IngestOptions, io: Io): Promise<boolean> {
   let isWhole = true
-  for (const input of inputs) {
+  for (const file of files) {
     if (io.signal.aborted) return false
     try {
-      await ingest(input, producer, options, io)
+      await readOne(file, producer, options, io)
     } catch (error) {
       isWhole = false
       if (error instanceof StopAtBadItem) return false
       if (!(error instanceof InputFailure)) throw error
       const { message, hint } = describeError(error.cause)
-      await io.failItem(`'${error.inputName}': ${message}`, hint)
+      await io.failItem(message.includes(`'${error.inputName}'`) ? message : `'${error.inputName}': ${message}`, hint)
       if (options.onBad === 'stop') return false
-    } finally {
-      input.close()
     }
   }
   return isWhole && !io.signal.aborted
 }
 
+async function readOne(file: string, producer: RecordTaker, options: IngestOptions, io: Io): Promise<void> {
+  const input = await open(file, io)
+  try {
+    await ingest(input, producer, options, io)
+  } finally {
+    input.close()
+  }
+}
+
+/** It could be opened a while ago (inputs.ts), but may be gone by now. */
+async function open(file: string, io: Io): Promise<InputStream> {
+  try {
+    return await io.openInput(file)
+  } catch (error) {
+    throw new InputFailure(file, error)
+  }
+}
+
 function ingestOptionsOf(
   args: ProduceArguments,
+  io: Io,
 ): Omit<IngestOptions, 'timestampMs' | 'recordLimitBytes' | 'acknowledgements' | 'pace' | 'progress'> {
   const { format, delimiter, keySeparator, header, key, keep, onBad, partition } = args.options
+  const { whole, keyFrom, timestampFrom, rate } = args.options
   return {
     format,
-    delimiter,
+    whole,
+    fromValue: keyFrom === undefined && timestampFrom === undefined ? undefined : { key: keyFrom, timestamp: timestampFrom },
+    rate: rate === undefined ? undefined : new RateLimit(rate, io.system.clock, io.signal),
+    delimiter: delimiter ?? Buffer.from('\n'),
     keySeparator,
     nullText: args.options.null,
     key: key === undefined ? undefined : Buffer.from(key),

@@ -1,9 +1,9 @@
-/** What `produce` and `import` do, from arguments to records on the device: check, open inputs, open or make the topic, append. */
+/** What `produce` and `import` do, from arguments to records on the device: check, look at the inputs, open or make the topic, append. */
 import { checkTopicName } from '../../lib/store/names.js'
 import { checkPartitioner } from '../../lib/store/topics.js'
 import type { Io } from '../io.js'
 import { checkCombinations } from './combinations.js'
-import { openInputs } from './inputs.js'
+import { checkInputs } from './inputs.js'
 import type { ProduceArguments } from './options.js'
 import { produceInputs } from './run.js'
 import { checkNewTopic, checkTopic, openForWriting, topicFor } from './topic.js'
@@ -14,7 +14,8 @@ export async function produceToTopic(args: ProduceArguments, io: Io): Promise<vo
   if (args.options.partitioner !== undefined) await checkPartitioner(args.options.partitioner)
   checkCombinations(args)
   const timestampMs = resolveTimestamp(args, io)
-  const inputs = await openInputs(args.operands.files, io)
+  const inputs = await checkInputs(args.operands.files, args.options.onBad, io)
+  if (inputs.files.length === 0) return
   checkNewTopic(args, io)
   const store = await openForWriting(args, io)
   const file = await topicFor(store, topic, args, io)

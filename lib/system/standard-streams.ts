@@ -57,6 +57,7 @@ export function openInputFile(path: string): InputStream {
     path,
     () => kind === 'terminal',
     () => source,
+    { source, size: () => (kind === 'file' ? fs.fstatSync(fd).size : undefined) },
   )
 }
 
@@ -95,11 +96,19 @@ class LazyInput implements InputStream {
   readonly name: string
   readonly #askTerminal: () => boolean
   readonly #open: () => InputSource
+  readonly #size: () => number | undefined
   #source: InputSource | undefined
   #closed = false
 
-  constructor(name: string, askTerminal: () => boolean, open: () => InputSource) {
+  constructor(
+    name: string,
+    askTerminal: () => boolean,
+    open: () => InputSource,
+    opened: { readonly source?: InputSource; readonly size?: () => number | undefined } = {},
+  ) {
     this.name = name
+    this.#source = opened.source
+    this.#size = opened.size ?? (() => undefined)
     this.#askTerminal = askTerminal
     this.#open = open
   }
@@ -118,6 +127,10 @@ class LazyInput implements InputStream {
     if (this.#closed) return false
     this.#source ??= this.#open()
     return this.#source.hasDataReady()
+  }
+
+  sizeBytes(): number | undefined {
+    return this.#closed ? undefined : this.#size()
   }
 
   close(): void {

@@ -12,6 +12,8 @@ export interface InputStream {
   read(buffer: Uint8Array, signal?: AbortSignal): Promise<number | undefined>
   /** True when a `read` would probably return at once (a file, or bytes already waiting). */
   hasDataReady(): boolean
+  /** Bytes of the file that was named as input, when it is a file; undefined for everything that ends when it ends. */
+  sizeBytes?(): number | undefined
   readonly name: string
   close(): void
 }

@@ -263,7 +263,7 @@ table('usage errors of every command are status 2 with a hint, and nothing is re
 
 table('inputs that cannot be read are status 1, before anything is made', [
   { script: 'logq produce new missing', status: 1, stderr: /cannot .*'missing': no such file or directory/ },
-  { script: 'logq produce new /etc/hostname missing', status: 1, stderr: /'missing'/ },
+  { script: 'logq produce new /etc/hostname missing --on-bad stop', status: 1, stderr: /'missing'/ },
   { script: 'mkdir d; logq produce new d', status: 1, stderr: /'d' is a directory/ },
   { script: 'ln -s /etc l; logq produce new l', status: 1, stderr: /'l' is a directory/ },
   { script: 'logq produce new /etc/hostname/x', status: 1, stderr: /hostname\/x'/ },

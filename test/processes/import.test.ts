@@ -446,7 +446,7 @@ test('several files of several formats, and one that is not there', async (t) =>
   const done = await cli.shell(
     'logq import t a.csv b.ndjson -v; logq cat t; logq import u a.csv none.csv; echo $?; ls store/topics',
   )
-  t.is(done.stdout.toString(), '{"v":"1"}\n{"v":2}\n1\nt.json\n')
+  t.is(done.stdout.toString(), '{"v":"1"}\n{"v":2}\n1\nt.json\nu.json\n')
   t.regex(done.stderr, /^logq import: 2 records appended to 't' from 2 items\n.*none.csv/)
 })
 

@@ -25,6 +25,7 @@ export const commandGroups: readonly CommandGroup[] = [
       { name: 'get', load: async () => (await import('./commands/get.js')).command },
       { name: 'wait', load: async () => (await import('./commands/wait.js')).command },
       { name: 'import', load: async () => (await import('./commands/import.js')).command },
+      { name: 'export', load: async () => (await import('./commands/export.js')).command },
     ],
   },
   {

@@ -51,3 +51,15 @@ export function parseSeparator(text: string): Uint8Array {
   if (bytes.length === 0) throw usageError('the separator is empty')
   return bytes
 }
+
+/** What stands between the cells of CSV: one byte. */
+export function parseCsvDelimiter(text: string): number {
+  const bytes = parseEscapes(text)
+  const [byte] = bytes
+  if (byte === undefined || bytes.length > 1 || '"\r\n'.includes(String.fromCharCode(byte)))
+    throw usageError(
+      `option '--csv-delimiter': '${text}' cannot stand between cells`,
+      'it is one byte, and no quote or line end',
+    )
+  return byte
+}

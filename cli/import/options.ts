@@ -1,6 +1,6 @@
 /** What `import` can be told: what `produce` can, as far as it is not about lines, and what its formats need. */
 import type { CommandArguments } from '../command.js'
-import { parseEscapes } from '../delimiter.js'
+import { parseCsvDelimiter } from '../delimiter.js'
 import { usageError } from '../errors.js'
 import { options } from '../options.js'
 import { produceOperands, produceOptions } from '../produce/options.js'
@@ -48,7 +48,7 @@ export const importOptions = {
   csvDelimiter: {
     kind: 'parsed',
     valueName: 'CHAR',
-    parse: parseByte,
+    parse: parseCsvDelimiter,
     defaultText: 'a comma, a tab for tsv',
     meaning: 'What stands between cells. The escapes \\n \\t \\0 \\\\ \\xNN hold.',
   },
@@ -105,15 +105,4 @@ function parseColumns(text: string): readonly string[] {
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) throw usageError(`option '--columns': '${twice}' is given twice`)
   return names
-}
-
-function parseByte(text: string): number {
-  const bytes = parseEscapes(text)
-  const [byte] = bytes
-  if (byte === undefined || bytes.length > 1 || '"\r\n'.includes(String.fromCharCode(byte)))
-    throw usageError(
-      `option '--csv-delimiter': '${text}' cannot stand between cells`,
-      'it is one byte, and no quote or line end',
-    )
-  return byte
 }

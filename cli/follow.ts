@@ -5,6 +5,7 @@
 import { followTopic } from '../lib/consume/follow-topic.js'
 import type { Store } from '../lib/store/store.js'
 import { MAX_PARTITIONS, findTopic, getTopic, listTopics } from '../lib/store/topics.js'
+import type { DamageReport } from './damage.js'
 import { describeNotice } from './follow-notice.js'
 import type { Io } from './io.js'
 import { selectPartitions, type PartitionList } from './partition-list.js'
@@ -25,6 +26,7 @@ export interface Following {
   readonly partitions: PartitionList | undefined
   readonly printer: BatchPrinter
   readonly limits: TimeLimits
+  readonly onDamage: DamageReport['onDamage']
   readonly io: Io
 }
 
@@ -87,11 +89,12 @@ async function followNew(topic: string, following: Following): Promise<void> {
 
 async function followOne(
   { topic, topicId, fromOffsets }: FollowStart,
-  { store, partitions: list, printer, limits, io }: Following,
+  { store, partitions: list, printer, limits, onDamage, io }: Following,
 ): Promise<void> {
   const options = {
     fromOffsets,
     awaitTopic: true,
+    onDamage,
     signal: limits.signal,
     ...(topicId === undefined ? {} : { topicId }),
     ...(list === undefined ? {} : { partitions: partitionsIn(store, topic, list) }),

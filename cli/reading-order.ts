@@ -29,6 +29,14 @@ export const orderOptions = {
     meaning:
       'When following, give up with exit status 4 when no record was printed for so long. Reading what is there never waits.',
   },
+  onCorrupt: {
+    kind: 'choice',
+    valueName: 'ACTION',
+    choices: ['stop', 'skip'],
+    default: 'stop',
+    meaning:
+      'At damaged bytes, stop; or name them, with the offsets that are passed over, and go on with the next records that can be read. The exit status is 5 either way.',
+  },
   for: { kind: 'duration', valueName: 'DURATION', meaning: 'End after so much time, with exit status 0.' },
 } as const satisfies OptionDeclarations
 

@@ -1,6 +1,7 @@
 /** What the commands that read records share: which partitions, from where to where, and the printer. */
 import { resolveOffsets, type OffsetSpec } from '../lib/consume/offset-spec.js'
 import type { PartitionRange } from '../lib/consume/partition-source.js'
+import type { ViewContext } from '../lib/log/log-view.js'
 import type { LogqError } from '../lib/errors.js'
 import type { RecordPredicate } from '../lib/record/record-predicate.js'
 import { viewContext } from '../lib/store/partition.js'
@@ -89,12 +90,13 @@ export async function resolveRanges(
   list: PartitionList | undefined,
   spec: OffsetSpec,
   io: Io,
+  onDamage?: ViewContext['onDamage'],
 ): Promise<ResolvedRange[]> {
   const file = getTopic(store, topic)
   const nowMs = io.system.clock.nowMs()
   const ranges: ResolvedRange[] = []
   for (const partition of partitionsOf(store, file, list)) {
-    const context = viewContext(store, topic, partition)
+    const context = viewContext(store, topic, partition, onDamage)
     const range = await resolveOffsets(context, spec, nowMs)
     if (range.clampedFrom !== undefined) {
       await io.warn(

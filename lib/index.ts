@@ -77,6 +77,7 @@ export {
   type Direction,
   type FollowTopicOptions,
   type MergedTopicRecord,
+  type PassedOver,
   type PlacedBatch,
   type ReadOptions,
   type ReadTopicOptions,

@@ -2,6 +2,7 @@
 import type { BatchSlice } from '../../lib/log/read-partition.js'
 import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { defineCommand } from '../command.js'
+import { damageReport } from '../damage.js'
 import { usageError } from '../errors.js'
 import { printRanges } from '../print-ranges.js'
 import {
@@ -62,12 +63,13 @@ export const command = defineCommand({
     const printer = batchPrinter(args.options, count, io, where?.matches)
     const store = openForReading(args.options.store, io)
     const topics = await expandTopics(store, args.operands.topics)
+    const damage = damageReport(args.options.onCorrupt, io)
     const limits = new TimeLimits(args.options, io)
     const { signal } = limits
     try {
       const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
       const ranges: ResolvedRange[] = []
-      for (const topic of topics) ranges.push(...(await resolveRanges(store, topic, partition, spec, io)))
+      for (const topic of topics) ranges.push(...(await resolveRanges(store, topic, partition, spec, io, damage.onDamage)))
       refuseSeveral(format, topics.length, ranges.length)
       await printRanges(ranges, {
         printer,
@@ -81,6 +83,7 @@ export const command = defineCommand({
       return statusOfMatches(where, count, printer, io)
     } finally {
       limits.end()
+      await damage.settle()
       await where?.report()
     }
   },

@@ -6,6 +6,7 @@ import type { Store } from '../../lib/store/store.js'
 import { compileTopicPattern, expandTopics, isTopicPattern } from '../../lib/store/topic-pattern.js'
 import { getTopic } from '../../lib/store/topics.js'
 import { defineCommand, type CommandArguments } from '../command.js'
+import { damageReport, type DamageReport } from '../damage.js'
 import { describeError, usageError } from '../errors.js'
 import { followAll, type FollowStart } from '../follow.js'
 import type { Io } from '../io.js'
@@ -87,6 +88,8 @@ export const command = defineCommand({
     const where = await compileWhere(args.options.where, io)
     const printer = batchPrinter(args.options, undefined, io, where?.matches)
     const store = openForReading(args.options.store, io)
+    const damage = damageReport(args.options.onCorrupt, io)
+    const { onDamage } = damage
     const limits = new TimeLimits(args.options, io)
     const { signal } = limits
     const printing: Printing = {
@@ -102,17 +105,18 @@ export const command = defineCommand({
       refuseBatchFormat(store, present, args)
       const starts =
         offset === undefined
-          ? await printLast(store, present, printing, where, args)
-          : await printFrom(store, present, printing, args, io)
+          ? await printLast(store, present, printing, where, args, onDamage)
+          : await printFrom(store, present, printing, args, io, onDamage)
       await io.output().flush()
       if (!follow) return statusOfMatches(where, count, printer, io)
       limits.beginIdle()
-      const following = { store, partitions: args.options.partition, printer, limits, io }
+      const following = { store, partitions: args.options.partition, printer, limits, onDamage, io }
       await followAll(starts, absent, await patternsOf(args), following)
       limits.refuseIdle(args.operands.topics.map((topic) => `'${topic}'`).join(', '))
       return undefined
     } finally {
       limits.end()
+      await damage.settle()
       await where?.report()
     }
   },
@@ -165,6 +169,7 @@ async function printFrom(
   printing: Printing,
   args: Arguments,
   io: Io,
+  onDamage: DamageReport['onDamage'],
 ): Promise<FollowStart[]> {
   const { offset, partition, follow } = args.options
   if (offset === undefined) return []
@@ -172,7 +177,7 @@ async function printFrom(
   const starts: FollowStart[] = []
   for (const topic of topics) {
     const { topicId } = getTopic(store, topic)
-    const found = await resolveRanges(store, topic, partition, offset, io)
+    const found = await resolveRanges(store, topic, partition, offset, io, onDamage)
     if (follow && found.some(({ hasEnd }) => hasEnd))
       throw usageError('a range with an end cannot be followed', 'leave out -f, or the end')
     starts.push({ topic, topicId, fromOffsets: nextOffsets(found) })
@@ -189,6 +194,7 @@ async function printLast(
   printing: Printing,
   where: Where | undefined,
   args: Arguments,
+  onDamage: DamageReport['onDamage'],
 ): Promise<FollowStart[]> {
   const count = args.options.count ?? DEFAULT_COUNT
   const { isMerged, direction, signal } = printing
@@ -198,7 +204,7 @@ async function printLast(
     const file = getTopic(store, topic)
     const ranges: LastRange[] = []
     for (const partition of partitionsOf(store, file, args.options.partition)) {
-      ranges.push(await lastRange(viewContext(store, topic, partition), count, where?.matches, signal))
+      ranges.push(await lastRange(viewContext(store, topic, partition, onDamage), count, where?.matches, signal))
     }
     found.push(ranges)
     starts.push({ topic, topicId: file.topicId, fromOffsets: nextOffsets(ranges) })

@@ -70,7 +70,7 @@ export class BatchPrinter {
     try {
       await this.#printSlice(topic, slice, direction)
     } catch (error) {
-      throw slice.located(error)
+      slice.failed(error)
     }
   }
 
@@ -99,9 +99,16 @@ export class BatchPrinter {
     return this.output.settle()
   }
 
-  async #printValues({ batch, fromOffset, toOffset }: BatchSlice): Promise<void> {
+  async #printValues(slice: BatchSlice): Promise<void> {
+    const { batch, fromOffset, toOffset } = slice
     const { nullText } = this.options
-    this.printedCount += joinValues(batch, fromOffset, toOffset, this.#delimiter, nullText ?? NOTHING, this.output.buffer)
+    try {
+      this.printedCount += joinValues(batch, fromOffset, toOffset, this.#delimiter, nullText ?? NOTHING, this.output.buffer)
+    } catch (error) {
+      // What stands before the bad record was printed: this walk fails where that did.
+      for (const walk = new SliceWalk(slice); walk.next();) this.printedCount += 1
+      throw error
+    }
     const wait = this.output.settle()
     if (wait !== undefined) await wait
   }

@@ -8,6 +8,7 @@
  * its start.
  */
 import { isLogqError } from '../errors.js'
+import type { PassedOver } from '../log/damage.js'
 import { LogReader } from '../log/log-reader.js'
 import { listSegments, logStartOffset, readStateBlock, type ViewContext } from '../log/log-view.js'
 import { sliceOf, type BatchSlice } from '../log/read-partition.js'
@@ -27,6 +28,8 @@ export interface FollowOptions {
   readonly partitions?: readonly number[]
   /** A topic that does not exist is waited for, and followed from its start. Without it, LOGQ_UNKNOWN_TOPIC is thrown. */
   readonly awaitTopic?: boolean
+  /** Damage is passed over, and told of here. Without it, CorruptionError is thrown. */
+  readonly onDamage?: ((damage: PassedOver) => void) | undefined
   readonly signal?: AbortSignal
 }
 
@@ -233,7 +236,7 @@ async function* followIncarnation(
         if (followed.has(partition)) continue
         const place = places.get(partition) ?? { offset: 0, isKnown: false, isReached: false }
         places.set(partition, place)
-        followed.set(partition, new FollowedPartition(viewContext(store, topic, partition), place))
+        followed.set(partition, new FollowedPartition(viewContext(store, topic, partition, options.onDamage), place))
         wake.watch(partitionDirectory(store, topic, partition))
       }
       wake.clear()
@@ -275,7 +278,6 @@ class FollowedPartition {
   /** What the partition has, up to its turn's share. */
   async *turn(signal: AbortSignal | undefined): AsyncGenerator<FollowStep, void, undefined> {
     const { place } = this
-    const { partition } = this.context
     for (let taken = 0; taken < TURN_BATCHES && signal?.aborted !== true; taken += 1) {
       const reader = this.#reader
       const batch = reader.poll()
@@ -294,7 +296,8 @@ class FollowedPartition {
       place.isReached = true
       place.short = undefined
       if (batch.isControl) continue
-      yield { kind: 'batch', ...(await sliceOf(reader, partition, batch, fromOffset, Infinity)) }
+      const slice = await sliceOf(reader, this.context, batch, fromOffset, Infinity)
+      if (slice !== undefined) yield { kind: 'batch', ...slice }
     }
   }
 

@@ -1,7 +1,7 @@
 /** The last records of a partition, counted from its end: where they begin. */
 import { listSegments, logEndOffset, logStartOffset, type ViewContext } from '../log/log-view.js'
 import { readPartitionBackwards } from '../log/read-backwards.js'
-import { withRecords, type BatchSlice } from '../log/read-partition.js'
+import type { BatchSlice } from '../log/read-partition.js'
 import { SliceWalk } from '../log/slice-walk.js'
 import type { RecordPredicate } from '../record/record-predicate.js'
 import { mergeRecords, type MergedRecord, type MergeOptions } from './merge.js'
@@ -55,17 +55,19 @@ function lastOfSlice(context: ViewContext, slice: BatchSlice, wanted: number, ma
   // What its header says is enough: the records need not be looked at, nor decompressed.
   if (matches === undefined && isWhole && batch.recordCount >= 0 && batch.recordCount <= wanted)
     return { fromOffset: batch.recordCount === 0 ? undefined : batch.baseOffset, recordCount: batch.recordCount }
-  return withRecords(slice, () => {
+  let fromOffset: number | undefined
+  let recordCount = 0
+  try {
     const walk = new SliceWalk(slice, 'backwards')
-    let fromOffset: number | undefined
-    let recordCount = 0
     while (recordCount < wanted && walk.next()) {
       if (matches !== undefined && !matches(context.topic, context.partition, walk.record)) continue
       fromOffset = walk.record.offset
       recordCount += 1
     }
-    return { fromOffset, recordCount }
-  })
+  } catch (error) {
+    slice.failed(error)
+  }
+  return { fromOffset, recordCount }
 }
 
 /**

@@ -7,7 +7,7 @@
  */
 import type { ViewContext } from '../log/log-view.js'
 import { readPartitionBackwards } from '../log/read-backwards.js'
-import { readPartition, withRecords, type BatchSlice } from '../log/read-partition.js'
+import { readPartition, type BatchSlice } from '../log/read-partition.js'
 import { SliceWalk, type Direction } from '../log/slice-walk.js'
 import { copyRecord, type LentRecord } from '../record/lent-record.js'
 import type { RecordPredicate } from '../record/record-predicate.js'
@@ -135,8 +135,13 @@ export class PartitionSource {
     const slice = step.value
     const { batch } = slice
     this.#slice = slice
-    this.#walk = withRecords(slice, () => new SliceWalk(slice, direction))
-    const decompressedBytes = batch.codec === 'none' ? 0 : batch.recordsArea().bytes.length
+    let decompressedBytes = 0
+    try {
+      this.#walk = new SliceWalk(slice, direction)
+      if (batch.codec !== 'none') decompressedBytes = batch.recordsArea().bytes.length
+    } catch (error) {
+      slice.failed(error)
+    }
     this.heldBytes = Math.max(READ_AHEAD_BYTES, batch.sizeBytes) + decompressedBytes
     return true
   }
@@ -145,16 +150,18 @@ export class PartitionSource {
   #readInSlice(): LentRecord | undefined {
     const [slice, walk] = [this.#slice, this.#walk]
     if (slice === undefined || walk === undefined) return undefined
-    return withRecords(slice, () => {
+    try {
       while (walk.next()) {
         const { record } = walk
         this.#noteRead(record.offset)
         if (this.#isWanted(record)) return record
       }
-      this.#noteRead(this.options.direction === 'forwards' ? slice.batch.lastOffset : slice.batch.baseOffset)
-      this.#walk = undefined
-      return undefined
-    })
+    } catch (error) {
+      slice.failed(error)
+    }
+    this.#noteRead(this.options.direction === 'forwards' ? slice.batch.lastOffset : slice.batch.baseOffset)
+    this.#walk = undefined
+    return undefined
   }
 
   #isWanted(record: LentRecord): boolean {

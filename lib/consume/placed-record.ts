@@ -45,6 +45,6 @@ export function* recordsOf(
       if (matches === undefined || matches(topic, partition, walk.record)) yield { ...copyRecord(walk.record), partition }
     }
   } catch (error) {
-    throw slice.located(error)
+    slice.failed(error)
   }
 }

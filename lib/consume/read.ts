@@ -3,6 +3,7 @@
  * is a view that holds until the next one is asked for.
  */
 import { LogqError } from '../errors.js'
+import type { PassedOver } from '../log/damage.js'
 import { readPartition, type BatchSlice } from '../log/read-partition.js'
 import type { Direction } from '../log/slice-walk.js'
 import type { RecordFilter } from '../record/expression.js'
@@ -24,6 +25,8 @@ export interface ReadOptions {
   readonly offset?: OffsetSpec
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal
+  /** Damage is passed over, and told of here, each time with the offsets that cannot be read. Without it, CorruptionError is thrown. */
+  readonly onDamage?: (damage: PassedOver) => void
 }
 
 export interface FollowTopicOptions extends ReadOptions {
@@ -39,6 +42,7 @@ export interface ReadTopicOptions extends FollowTopicOptions {
 export type { BatchSlice as PlacedBatch } from '../log/read-partition.js'
 export type { PlacedRecord as TopicRecord } from './placed-record.js'
 export type { Direction } from '../log/slice-walk.js'
+export type { PassedOver } from '../log/damage.js'
 
 /** A record of one of several topics. */
 export interface MergedTopicRecord extends PlacedRecord {
@@ -107,9 +111,10 @@ export async function* followBatches(
   const ranges = await resolveAll(store, topic, { ...options, offset })
   if (ranges.some(({ hasEnd }) => hasEnd)) throw new LogqError('LOGQ_USAGE', `'${topic}' cannot be followed up to an end`)
   const fromOffsets = new Map(ranges.map(({ context, fromOffset }) => [context.partition, fromOffset]))
-  const { partitions, signal } = options
+  const { partitions, signal, onDamage } = options
   const follow = followTopic(store, topic, {
     fromOffsets,
+    onDamage,
     ...(partitions === undefined ? {} : { partitions }),
     ...(signal === undefined ? {} : { signal }),
   })
@@ -141,7 +146,7 @@ async function resolveAll(
   const nowMs = store.system.clock.nowMs()
   const resolved = []
   for (const partition of selectPartitions(store, getTopic(store, topic), options.partitions)) {
-    const context = viewContext(store, topic, partition)
+    const context = viewContext(store, topic, partition, options.onDamage)
     const { fromOffset, toOffset, hasEnd } = await resolveOffsets(context, spec, nowMs)
     resolved.push({ context, fromOffset, toOffset, hasEnd })
   }

@@ -8,6 +8,7 @@
 import { CorruptionError, systemErrorCode } from '../errors.js'
 import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
 import { BatchPlaces } from './batch-places.js'
+import { placeAfterDamage } from './damage.js'
 import { LOCK_FILE, LOG_SUFFIX, segmentFileName } from './file-names.js'
 import { isKnownGap, readKnownGaps } from './known-gaps.js'
 import { partitionName } from './log-context.js'
@@ -24,14 +25,21 @@ import {
 import { topicRemoved } from './partition-lock.js'
 import type { StateBlock } from './state-block.js'
 import { readRecoveryPoint } from './recovery-point-file.js'
-import { BadSegmentError, ClosedSegmentReader, LiveSegmentReader, type ReadStep, type SegmentReader } from './segment-reader.js'
+import {
+  BadSegmentError,
+  ClosedSegmentReader,
+  LiveSegmentReader,
+  type ReadStep,
+  type SegmentPlace,
+  type SegmentReader,
+} from './segment-reader.js'
 
 /** A batch half-way in is complete within microseconds; three looks are far more than that. */
 const SUSPECT_LOOKS = 3
 const SUSPECT_LOOK_MS = 10
 const SHARED_LOCK_RETRY_MS = 20
 const LIMIT_CHECK_MS = 50
-const AFTER_DAMAGE = "see 'logq fsck'; what follows the damage can be read with -o from a later offset"
+export const AFTER_DAMAGE = "see 'logq fsck'; what follows the damage can be read with -o from a later offset"
 
 export class LogReader {
   #segment: SegmentReader | undefined
@@ -42,6 +50,12 @@ export class LogReader {
   #lockFd: number | undefined
   /** Of the lock file that was opened first; 'none' where there was none. */
   #lockInode: number | 'none' | undefined
+  /** Offsets that were found to be missing before a batch, or the end of a segment, at that position. */
+  #gap: { readonly position: number; readonly toOffset: number } | undefined
+  /** The damage that was passed over last, so that it is told of once. */
+  #passedOver: string | undefined
+  /** Where reading went on behind damage: the batches of that segment cannot be walked from its beginning to there. */
+  #resumedAt: { readonly segmentBaseOffset: number; readonly position: number } | undefined
   /** After a failed fsync nothing above the synced offset is shown. */
   #limitOffset = Infinity
   #limitAtMs = -Infinity
@@ -69,6 +83,16 @@ export class LogReader {
    */
   poll(): RecordBatch | 'end' | 'suspect' {
     for (;;) {
+      try {
+        return this.#poll()
+      } catch (error) {
+        this.passOver(error)
+      }
+    }
+  }
+
+  #poll(): RecordBatch | 'end' | 'suspect' {
+    for (;;) {
       const segment = (this.#segment ??= this.#openSegment())
       if (segment === undefined) return 'end'
       if (segment instanceof LiveSegmentReader && this.#isAtLimit()) return 'end'
@@ -81,7 +105,9 @@ export class LogReader {
         return batch
       }
       if (step.kind === 'suspect') return this.#isDeadEnd(segment, step.position) ? 'end' : 'suspect'
-      if (!this.#advance(segment)) return this.#isShort(segment) ? 'suspect' : 'end'
+      if (!this.#advance(segment)) {
+        return this.#isShort(segment) && !this.#isDeadEnd(segment, segment.position) ? 'suspect' : 'end'
+      }
     }
   }
 
@@ -96,10 +122,69 @@ export class LogReader {
       if (signal?.aborted === true || this.#peekIsWhole()) return
     }
     for (;;) {
-      const judged = this.#judgeUnderSharedLock()
-      if (judged || signal?.aborted === true) return
+      try {
+        if (this.#judgeUnderSharedLock()) return
+      } catch (error) {
+        this.passOver(error)
+        return
+      }
+      if (signal?.aborted === true) return
       await this.context.system.clock.sleep(SHARED_LOCK_RETRY_MS, signal)
     }
+  }
+
+  /**
+   * Goes on behind damage, and tells of it, where the context says so; else throws the error. False when nothing that can be read
+   * follows at present. Each time it is either behind a later position, or waits for the file to change.
+   */
+  passOver(error: unknown): boolean {
+    const segment = this.#segment
+    const { onDamage } = this.context
+    if (!(error instanceof CorruptionError) || segment === undefined || onDamage === undefined) throw error
+    const { file, position, offset: fromOffset = this.#nextOffset } = error.place
+    const place = `${file}:${position}`
+    const isKnown = place === this.#passedOver
+    if (isKnown && this.#isDeadEnd(segment, position)) return false
+    const toOffset = this.#goBehind(segment, position, fromOffset)
+    if (toOffset !== undefined) this.#nextOffset = Math.max(this.#nextOffset, toOffset)
+    if (!isKnown) onDamage({ error, fromOffset, toOffset })
+    this.#passedOver = place
+    return toOffset !== undefined
+  }
+
+  /** Gives the offset at which reading goes on. */
+  #goBehind(segment: SegmentReader, position: number, offset: number): number | undefined {
+    const { fs } = this.context.system
+    const { fd, baseOffset } = segment
+    const next = listSegments(this.context).find((base) => base > baseOffset)
+    const gap = this.#gap
+    this.#gap = undefined
+    const sizeBytes = fs.fileStatus(fd).sizeBytes
+    const place =
+      gap === undefined
+        ? placeAfterDamage({ fs, fd, position, offset, limitOffset: next ?? Infinity })
+        : { position: gap.position, offset: gap.toOffset }
+    if (place !== undefined && place.position < sizeBytes) {
+      this.#segment = this.#readerFrom(segment, place, next)
+      this.#resumedAt = { segmentBaseOffset: baseOffset, position: place.position }
+      return place.offset
+    }
+    if (next !== undefined) {
+      this.#reopen(segment)
+      return next
+    }
+    const end = new LiveSegmentReader(fs, fd, baseOffset, { position, offset }, this.#endCheck)
+    this.#segment = end
+    this.#resumedAt = { segmentBaseOffset: baseOffset, position }
+    this.#markDeadEnd(end)
+    return undefined
+  }
+
+  #readerFrom({ fd, baseOffset }: SegmentReader, place: SegmentPlace, next: number | undefined): SegmentReader {
+    const { fs } = this.context.system
+    return next === undefined
+      ? new LiveSegmentReader(fs, fd, baseOffset, place, this.#endCheck)
+      : new ClosedSegmentReader(fs, fd, baseOffset, place, next)
   }
 
   /**
@@ -122,16 +207,9 @@ export class LogReader {
     this.#lockFd = undefined
   }
 
-  /** The error for records that cannot be read in the batch that `poll` gave last, though its CRC holds. */
-  badRecords(batch: RecordBatch, error: InvalidBatchError): CorruptionError {
-    const { topic, partition, directory } = this.context
-    const file = `${directory}/${segmentFileName(this.#segment?.baseOffset ?? 0, LOG_SUFFIX)}`
-    const position = (this.#segment?.position ?? batch.sizeBytes) - batch.sizeBytes + error.position
-    return new CorruptionError(
-      `'${partitionName(this.context)}' is damaged: ${error.message},`,
-      { topic, partition, offset: batch.baseOffset, file, position },
-      { hint: AFTER_DAMAGE, cause: error },
-    )
+  /** Where the batch is that `poll` gave last: its segment, and its position in it. */
+  get lastPlace(): { readonly segmentBaseOffset: number; readonly endPosition: number } {
+    return { segmentBaseOffset: this.#segment?.baseOffset ?? 0, endPosition: this.#segment?.position ?? 0 }
   }
 
   #step(segment: SegmentReader): ReadStep {
@@ -221,6 +299,7 @@ export class LogReader {
     if (toOffset <= fromOffset || this.context.isContiguous !== true) return
     if (toOffset <= (readLogStartOffset(this.context) ?? 0)) return
     if (isKnownGap(readKnownGaps(this.context), fromOffset, toOffset)) return
+    this.#gap = { position, toOffset }
     throw this.#corruption(segment, position, fromOffset, `offsets ${fromOffset} to ${toOffset - 1} are missing`)
   }
 
@@ -286,7 +365,11 @@ export class LogReader {
   /** What was read was cut off again, and other batches stand in its place: the position is none any more. */
   #wasRewritten(segment: LiveSegmentReader): boolean {
     const { position, nextOffset, baseOffset, fd } = segment
-    let boundary = locateOffset(this.context, baseOffset, fd, Math.max(baseOffset, nextOffset - 1)).position
+    const resumed = this.#resumedAt
+    const isBehindDamage = resumed?.segmentBaseOffset === baseOffset && resumed.position <= position
+    let boundary = isBehindDamage
+      ? resumed.position
+      : locateOffset(this.context, baseOffset, fd, Math.max(baseOffset, nextOffset - 1)).position
     for (const place of new BatchPlaces(this.context.system.fs, fd).from(boundary)) {
       if (boundary >= position) break
       boundary = place.position + place.sizeBytes

@@ -9,6 +9,7 @@ import { readUpTo } from '../system/durable.js'
 import type { FileSystem } from '../system/file-system.js'
 import { BatchPlaces, type BatchPlace } from './batch-places.js'
 import { BatchScanner, misfit } from './batch-scanner.js'
+import type { PassedOver } from './damage.js'
 import {
   LOCK_FILE,
   LOG_SUFFIX,
@@ -32,6 +33,8 @@ export type ViewContext = Pick<LogContext, 'system' | 'directory' | 'topic' | 'p
   readonly knownLogStartOffset?: number
   /** No offset may be missing above the log start offset, but for known gaps: logq's own logs that are not compacted. */
   readonly isContiguous?: boolean
+  /** Readers pass over damage, tell of it here, and go on with what can be read. Without it they throw at damage. */
+  readonly onDamage?: ((damage: PassedOver) => void) | undefined
 }
 
 /** A segment that is open for reading, and where reading begins in it: a batch boundary at or before what was asked for. */

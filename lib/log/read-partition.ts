@@ -1,6 +1,9 @@
 /** Bounded reading of one partition: from one offset to another, and no further however busy the topic is. */
+import { CorruptionError } from '../errors.js'
+import { LOG_SUFFIX, segmentFileName } from './file-names.js'
+import { partitionName } from './log-context.js'
 import type { ViewContext } from './log-view.js'
-import { LogReader } from './log-reader.js'
+import { AFTER_DAMAGE, LogReader } from './log-reader.js'
 import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
 import { loadCodec } from '../record/compression.js'
 
@@ -12,23 +15,56 @@ export interface BatchSlice {
   readonly toOffset: number
   /** Turns an InvalidBatchError of the batch's records into a CorruptionError that says where; other errors stay what they are. */
   readonly located: (error: unknown) => unknown
+  /**
+   * To be called with what was thrown while the records were read. Where damage is passed over (`ViewContext.onDamage`), tells of it
+   * and returns: the rest of the slice is left out. Else, and for other errors, throws it, located.
+   */
+  readonly failed: (error: unknown) => void
 }
 
-/** A slice of what `reader` gave last, its codec loaded. Throws CorruptionError for a codec that is not known. */
+/**
+ * A slice of what `reader` gave last, its codec loaded. Throws CorruptionError for a codec that is not known; undefined where such
+ * damage is passed over.
+ */
 export async function sliceOf(
   reader: LogReader,
-  partition: number,
+  context: ViewContext,
   batch: RecordBatch,
   fromOffset: number,
   toOffset: number,
-): Promise<BatchSlice> {
-  const located = (error: unknown) => (error instanceof InvalidBatchError ? reader.badRecords(batch, error) : error)
+): Promise<BatchSlice | undefined> {
+  const { lastPlace } = reader
+  const located = (error: unknown) =>
+    error instanceof InvalidBatchError ? badRecords(context, batch, lastPlace, error) : error
+  const failed = (error: unknown) => {
+    const cause = located(error)
+    if (!(cause instanceof CorruptionError) || context.onDamage === undefined) throw cause
+    context.onDamage({ error: cause, fromOffset: Math.max(fromOffset, batch.baseOffset), toOffset: batch.nextOffset })
+  }
   try {
     await loadCodec(batch.codec)
   } catch (error) {
-    throw located(error)
+    failed(error)
+    return undefined
   }
-  return { partition, batch, fromOffset, toOffset, located }
+  return { partition: context.partition, batch, fromOffset, toOffset, located, failed }
+}
+
+/** The error for records that cannot be read in a batch, though its CRC holds. */
+function badRecords(
+  context: ViewContext,
+  batch: RecordBatch,
+  { segmentBaseOffset, endPosition }: LogReader['lastPlace'],
+  error: InvalidBatchError,
+): CorruptionError {
+  const { topic, partition, directory } = context
+  const file = `${directory}/${segmentFileName(segmentBaseOffset, LOG_SUFFIX)}`
+  const position = endPosition - batch.sizeBytes + error.position
+  return new CorruptionError(
+    `'${partitionName(context)}' is damaged: ${error.message},`,
+    { topic, partition, offset: batch.baseOffset, file, position },
+    { hint: AFTER_DAMAGE, cause: error },
+  )
 }
 
 /** Runs `use` on the slice's records; an error in them names the place. */
@@ -63,8 +99,8 @@ export async function* readPartition(
       const batch = reader.poll()
       if (batch === 'end') {
         const missing = reader.missingBelow(toOffset)
-        if (missing !== undefined) throw missing
-        return
+        if (missing === undefined || !reader.passOver(missing)) return
+        continue
       }
       if (batch === 'suspect') {
         await reader.settle(signal)
@@ -72,7 +108,8 @@ export async function* readPartition(
       }
       if (batch.baseOffset >= toOffset) return
       if (!batch.isControl) {
-        yield await sliceOf(reader, context.partition, batch, from, toOffset)
+        const slice = await sliceOf(reader, context, batch, from, toOffset)
+        if (slice !== undefined) yield slice
       }
       if (clock.monotonicMs() - turnMs > LONGEST_WITHOUT_TURN_MS) {
         await clock.sleep(0, signal)

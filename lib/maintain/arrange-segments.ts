@@ -8,7 +8,7 @@ import type { PeekedHeader } from '../log/find-whole-batch.js'
 import type { ViewContext } from '../log/log-view.js'
 import { RecordBatch } from '../record/batch.js'
 import { readUpTo } from '../system/durable.js'
-import { peekHeader } from './find-batch.js'
+import { peekHeader } from '../log/find-next-batch.js'
 import { oddKind } from './odd-file.js'
 
 export interface Arrangement {

@@ -16,7 +16,7 @@ import { indexableTimestamp } from '../log/batch-places.js'
 import type { ViewContext } from '../log/log-view.js'
 import { readUpTo } from '../system/durable.js'
 import { IndexCheck, type IndexLengths } from './check-indexes.js'
-import { findNextBatch, peekHeader } from './find-batch.js'
+import { findNextBatch, peekHeader } from '../log/find-next-batch.js'
 import type { Finding } from './finding.js'
 import type { OffsetGap } from '../log/known-gaps.js'
 

@@ -39,8 +39,9 @@ export function appendContext(store: Store, topic: string, partition: number, co
 }
 
 /** For reading. */
-export function viewContext(store: Store, topic: string, partition: number): ViewContext {
-  const context = { system: store.system, directory: partitionDirectory(store, topic, partition), topic, partition }
+export function viewContext(store: Store, topic: string, partition: number, onDamage?: ViewContext['onDamage']): ViewContext {
+  const directory = partitionDirectory(store, topic, partition)
+  const context = { system: store.system, directory, topic, partition, onDamage }
   if (store.kind === 'logq') {
     let mayHaveGaps = isCompacted(findTopic(store, topic))
     return {

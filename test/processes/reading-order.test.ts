@@ -168,6 +168,36 @@ test('--speed keeps the rhythm, divided; --for ends it', async (t) => {
   t.true(Date.now() - startMs >= 2000)
 })
 
+test('--on-corrupt skip names what is damaged, goes on with the rest, and exits with 5', async (t) => {
+  const cli = makeCli(t)
+  // Batches of one record each; the one of r3 is damaged, and so is its neighbour's in another segment.
+  await cli.shell(
+    `logq topic create t --partitions 2 segment.bytes=300; seq -f r%g 0 9 | logq produce t -p 0 --batch-bytes 60 --timestamp 2026-01-01; echo last | logq produce t -p 1 --timestamp 2026-01-02
+     printf X | dd of=store/t-0/00000000000000000000.log bs=1 seek=$((3 * $(stat -c %s store/t-0/00000000000000000000.log) / 4 + 68)) conv=notrunc 2>/dev/null`,
+  )
+  const stopped =
+    /^logq (cat|tail): 't-0' is damaged: the CRC of a batch does not match, in '.*0000.log' at position \d+ \(offset 3\)\n {2}hint: /
+  const skipped = /^logq (cat|tail): 't-0' is damaged: .* \(offset 3\); offset 3 is passed over\n$/
+  await check(t, cli, [
+    ['cat t', words('r0 r1 r2'), stopped, 5],
+    ['cat t --on-corrupt stop', words('r0 r1 r2'), stopped, 5],
+    ['cat t --on-corrupt skip', words('r0 r1 r2 r4 r5 r6 r7 r8 r9 last'), skipped, 5],
+    ['cat t --on-corrupt skip -n 5', words('r0 r1 r2 r4 r5'), skipped, 5],
+    ['cat t --on-corrupt skip -o 4:', words('r4 r5 r6 r7 r8 r9')],
+    ['cat t --on-corrupt skip -o 3:5 -p 0', words('r4'), skipped, 5],
+    ['cat t --on-corrupt skip --reverse', words('last r9 r8 r7 r6 r5 r4 r2 r1 r0'), skipped, 5],
+    ['cat t --on-corrupt skip --merge -J -p 0 -n 4 -F json', '', /exclude each other/, 2],
+    [`cat t --on-corrupt skip --merge -F '%o %v\\n' -o 2:5`, '2 r2\n4 r4\n', skipped, 5],
+    [`cat t --on-corrupt skip -w 'key == "no"'`, '', skipped, 5],
+    [`cat t --on-corrupt skip -w 'text > "r7"'`, words('r8 r9'), skipped, 5],
+    ['tail t --on-corrupt skip -n 8', words('r2 r4 r5 r6 r7 r8 r9 last'), skipped, 5],
+    ['tail t -n 8', '', stopped, 5],
+    ['tail t -n 3', words('r8 r9 last')],
+    ['tail t -f -o 0 --on-corrupt skip --for 3s', words('r0 r1 r2 r4 r5 r6 r7 r8 r9 last'), skipped, 5],
+    ['cat t --on-corrupt repair', '', /--on-corrupt/, 2],
+  ])
+})
+
 test('a wait of --speed is flushed before, and ended at once by INT', async (t) => {
   const cli = makeCli(t)
   await fillTopics(cli)

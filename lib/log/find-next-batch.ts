@@ -1,5 +1,5 @@
 /** Finds the place where a damaged segment can be read again, and looks at the header of the batch behind another. */
-import { findWholeBatch, isCountPlausible, isWholeBatch, parseHeader, type PeekedHeader } from '../log/find-whole-batch.js'
+import { findWholeBatch, isCountPlausible, isWholeBatch, parseHeader, type PeekedHeader } from './find-whole-batch.js'
 import { BATCH_HEADER_BYTES } from '../record/batch.js'
 import { readUpTo } from '../system/durable.js'
 import type { FileSystem } from '../system/file-system.js'

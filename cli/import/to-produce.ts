@@ -13,7 +13,9 @@ export function asProduceArguments({ operands, options: given }: ImportArguments
     store,
     partition,
     key,
+    keyFrom,
     header,
+    timestampFrom,
     timestamp,
     compression,
     acks,
@@ -21,6 +23,8 @@ export function asProduceArguments({ operands, options: given }: ImportArguments
     batchBytes,
     keep,
     onBad,
+    rate,
+    onFull,
     partitions,
     partitioner,
     noCreate,
@@ -37,7 +41,9 @@ export function asProduceArguments({ operands, options: given }: ImportArguments
       store,
       partition,
       key,
+      keyFrom,
       header,
+      timestampFrom,
       timestamp,
       compression,
       acks,
@@ -45,6 +51,8 @@ export function asProduceArguments({ operands, options: given }: ImportArguments
       batchBytes,
       keep,
       onBad,
+      rate,
+      onFull,
       partitions,
       partitioner,
       noCreate,
@@ -111,10 +119,12 @@ function checkOptions(format: ImportFormat, given: ImportArguments['options']): 
   }
   for (const [name, isGiven] of Object.entries(forCsv))
     if (isGiven && !isCsv) throw usageError(`${name} goes with csv and tsv, not with ${format}`)
-  if (isCsv && given.keyColumn !== undefined && given.key !== undefined)
-    throw usageError('-k and --key-column exclude each other')
-  if (isCsv && given.timestampColumn !== undefined && given.timestamp !== undefined)
-    throw usageError('--timestamp and --timestamp-column exclude each other')
+  if (isCsv && given.keyColumn !== undefined && (given.key !== undefined || given.keyFrom !== undefined))
+    throw usageError(`--key-column and ${given.key === undefined ? '--key-from' : '-k'} exclude each other`)
+  if (isCsv && given.timestampColumn !== undefined && (given.timestamp !== undefined || given.timestampFrom !== undefined))
+    throw usageError(
+      `--timestamp-column and ${given.timestamp === undefined ? '--timestamp-from' : '--timestamp'} exclude each other`,
+    )
   if (isCsv && given.valueColumn !== undefined && given.types === 'infer')
     throw usageError('--types goes with JSON objects, not with --value-column')
   if (given.keep !== undefined && format !== 'kcat' && format !== 'rpk')

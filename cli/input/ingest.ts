@@ -119,7 +119,7 @@ class Ingestion {
       const item = await this.nextOf(source, name)
       if (item === undefined || !(await this.mayTake())) return
       await this.take(
-        () => this.complete(item.read()),
+        () => this.complete(this.addFromValue(item.read())),
         () => `${name}: line ${item.line}`,
       )
     }

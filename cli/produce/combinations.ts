@@ -26,7 +26,7 @@ export function checkCombinations(args: ProduceArguments): void {
     throw usageError('--whole and -K exclude each other', '-k gives the key, or --key-from takes it from a value that is JSON')
   if (whole && delimiter !== undefined)
     throw usageError('--whole and -D or -0 exclude each other', 'a record ends where its file ends')
-  if ((keyFrom !== undefined || timestampFrom !== undefined) && kind !== 'value' && kind !== 'json')
+  if ((keyFrom !== undefined || timestampFrom !== undefined) && (kind === 'template' || kind === 'batch'))
     throw usageError('--key-from and --timestamp-from go with the value format and -J only')
   if (keyFrom !== undefined && (key !== undefined || keySeparator !== undefined))
     throw usageError(`--key-from and ${key === undefined ? '-K' : '-k'} exclude each other`)

@@ -17,11 +17,12 @@ import { memory } from './cases/memory.mjs'
 import { oneShot } from './cases/one-shot.mjs'
 import { openAt } from './cases/open-at.mjs'
 import { produceFromFile } from './cases/produce-from-file.mjs'
+import { startUp } from './cases/start-up.mjs'
 import { describeMachine, describeMachineLine } from './machine.mjs'
 import { printRow, printTable } from './print.mjs'
 import { projectRoot, Workspace } from './workspace.mjs'
 
-const cases = { produceFromFile, catThroughPipe, appendLatency, oneShot, fourProducers, openAt, memory }
+const cases = { produceFromFile, catThroughPipe, appendLatency, oneShot, startUp, fourProducers, openAt, memory }
 
 const sizes = {
   quick: { lines: 20_000, pairs: 2, shots: 4, samples: 20, segments: 40, segmentBytes: 32 << 10 },

@@ -53,6 +53,8 @@ export {
 } from './store/topic-config.js'
 export { describeTopic, type PartitionDescription, type TopicDescription } from './store/describe-topic.js'
 
+export type { DedupeBy } from './produce/dedupe-id.js'
+export type { DedupeOptions } from './produce/deduplication.js'
 export {
   Producer,
   type AppendedRecords,

@@ -15,6 +15,8 @@ export const LOG_START_OFFSET_FILE = 'log-start-offset'
 export const LEADER_EPOCH_CHECKPOINT_FILE = 'leader-epoch-checkpoint'
 export const LEADER_EPOCH_IDS_FILE = 'leader-epoch-ids'
 export const QUARANTINE_DIRECTORY = 'quarantine'
+/** Followed by what the ids are: `dedupe-key`, `dedupe-value`, `dedupe-header-…`. */
+export const DEDUPE_INDEX_PREFIX = 'dedupe-'
 
 /** 20 digits, so that `ls` sorts segments numerically. */
 const BASE_OFFSET_DIGITS = 20

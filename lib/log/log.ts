@@ -144,6 +144,26 @@ export class Log {
   }
 
   /**
+   * Takes the records below `offset` for its own, whoever appended them: the next `sync` returns when they are on the device too.
+   * Throws as `append` does, LogEndConflictError when the log ends before.
+   */
+  async adopt(offset: number, wait: LockWait = {}): Promise<void> {
+    this.#throwSyncFailure()
+    this.#wait = wait
+    if (!this.#lock.tryAcquire()) await this.#lock.acquire(wait)
+    try {
+      const { tail, leaderEpoch, syncedOffset } = this.#locate()
+      this.#checkNothingCut(leaderEpoch)
+      if (tail.logEndOffset < offset) throw new LogEndConflictError(partitionName(this.context), offset, tail.logEndOffset)
+      this.#appendedOffset = Math.max(this.#appendedOffset, offset)
+      this.#appendedEpoch = leaderEpoch
+      if (syncedOffset < offset) this.#unsyncedBytes = Math.max(this.#unsyncedBytes, 1)
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  /**
    * Returns when everything that this process appended is on the device. At most one fdatasync per log is in flight; it acknowledges
    * what was written before it began. Throws LOGQ_SYNC_FAILED, once and for all: a repeated fdatasync that succeeds proves nothing.
    */

@@ -129,7 +129,7 @@ export function decodeStateBlock(bytes: Uint8Array): StateBlock | undefined {
 }
 
 /** After a reboot the block may be newer than the data that it speaks of: each page reaches the device by itself. */
-export function isOfThisBoot(block: StateBlock, self: { readonly bootId: Uint8Array }): boolean {
+export function isOfThisBoot(block: Pick<StateBlock, 'bootId'>, self: { readonly bootId: Uint8Array }): boolean {
   return block.bootId.every((byte, n) => byte === self.bootId[n])
 }
 

@@ -31,11 +31,15 @@ export class PartitionChooser {
     return new PartitionChooser(topic, partitioner, expression, random)
   }
 
-  /** Throws LOGQ_INVALID_RECORD when an expression fails on the record. */
-  choose(record: Stamped, partitions: number): number {
+  /**
+   * `id` is what duplicates are found by, within a partition: where neither a key nor an expression chooses, the id does, so that
+   * duplicates meet. Throws LOGQ_INVALID_RECORD when an expression fails on the record.
+   */
+  choose(record: Stamped, partitions: number, id?: Uint8Array): number {
     const { key } = record
     if (this.expression !== undefined) return this.#evaluate(this.expression, record, partitions)
     if (partitions === 1) return 0
+    if (id !== undefined) return partitionOfKey(this.partitioner === 'murmur2' ? (key ?? id) : id, partitions)
     if (this.partitioner === 'random') return this.random.integer(partitions)
     if (this.partitioner === 'roundrobin') return (this.#sticky = (this.#sticky + 1) % partitions)
     if (key !== null && key !== undefined) return partitionOfKey(key, partitions)

@@ -16,6 +16,8 @@ import { appendContext, partitionOffsets, selectPartitions, viewContext } from '
 import { requireWritable, type Store } from '../store/store.js'
 import type { Partitioner } from '../store/topic-file.js'
 import { appendAtEnd, type CollectedBatch } from './append-at-end.js'
+import type { DedupeOptions, Deduplication } from './deduplication.js'
+import type { DedupedAppend } from './deduplicator.js'
 import { PartitionChooser } from './partitioner.js'
 import { appendWhenThereIsSpace } from './wait-for-space.js'
 
@@ -34,10 +36,20 @@ export interface ProducerOptions {
   /** 1 (default): `sync` and `close` return when records are on the device. 0: when they are in the page cache. */
   readonly acks?: 0 | 1
   readonly signal?: AbortSignal
-  /** Called when a partition's append lock is held for more than 5 s by another process. */
-  readonly onLongWait?: (partition: number, holderPid: number) => void
+  /**
+   * Records of which the partition holds the like already are not appended (deduplicator.ts): exact over restarts, and whatever other
+   * producers append. Without a key, and where no expression chooses the partition, the id does. Does not go with `appendBatch`.
+   */
+  readonly dedupe?: DedupeOptions
+  /** Called when a partition's append lock, or its dedupe index, is held for more than 5 s by another process. */
+  readonly onLongWait?: (partition: number, holderPid: number, held: 'append lock' | 'dedupe index') => void
   /** Called after each batch was appended, before it is synced. */
   readonly onAppended?: (range: AppendedRecords) => void
+  /**
+   * Called for a record that is a duplicate, with the offset of the record that is there already: in turn with `onAppended`, so that
+   * together they give the places of a partition's records in the order in which they were added.
+   */
+  readonly onDuplicate?: (partition: number, offset: number) => void
   /**
    * Called before each append with the batch and the log end offset that it is to be appended at: gives what to append there (the
    * batch, another one, or undefined for nothing). Asked again when another producer appended meanwhile (append-at-end.ts).
@@ -76,6 +88,7 @@ export type RecordTaker = Pick<
   | 'lastPartition'
   | 'maxRecordBytes'
   | 'appendedCount'
+  | 'duplicateCount'
 >
 
 /** Records that were taken and, as far as is known, not appended when something failed. */
@@ -117,6 +130,7 @@ export class Producer {
     private readonly options: ProducerOptions,
     private codec: Codec,
     private readonly chooser: PartitionChooser,
+    private readonly dedupe: Deduplication | undefined,
   ) {}
 
   /** Throws LOGQ_UNKNOWN_TOPIC, LOGQ_UNKNOWN_PARTITION, LOGQ_USAGE, LOGQ_READ_ONLY_STORE. */
@@ -133,7 +147,7 @@ export class Producer {
     const codec = options.codec ?? configuredCodec(live)
     await loadCodec(codec)
     const chooser = await PartitionChooser.create(topic, live.file.partitioner, store.system.random)
-    return new Producer(live, options, codec, chooser)
+    return new Producer(live, options, codec, chooser, await deduplicationFor(store, topic, options))
   }
 
   get topic(): string {
@@ -150,6 +164,11 @@ export class Producer {
     return this.#appendedCount
   }
 
+  /** Records that were not appended because their like is there already. */
+  get duplicateCount(): number {
+    return this.dedupe?.duplicateCount ?? 0
+  }
+
   /** The partition of the record that the last `add` took. */
   lastPartition = 0
 
@@ -163,13 +182,15 @@ export class Producer {
     this.#checkSize(record)
     if (partition !== undefined) this.#checkPartition(partition)
     const stamped = { ...record, timestampMs: record.timestampMs ?? this.live.store.system.clock.nowMs() }
-    const target = partition ?? this.#partitionFor(stamped)
+    const id = this.dedupe?.idOf(record)
+    const target = partition ?? this.#partitionFor(stamped, id)
     this.lastPartition = target
     const collecting = this.#collectingFor(target)
     const before = collecting.builder.sizeBytes
     if (!collecting.builder.append(stamped)) {
       return this.#appendCollected(target).then(() => this.add(record, tag, partition ?? this.#again(record.key, target)))
     }
+    if (id !== undefined) this.dedupe?.take(target, id, stamped.timestampMs)
     if (collecting.builder.recordCount === 1) collecting.firstTag = tag
     this.#collectedBytes += collecting.builder.sizeBytes - before
     if (this.#collectedBytes + this.#collecting.size * BUILDER_OVERHEAD_BYTES > MAX_COLLECTED_BYTES) return this.flush()
@@ -207,6 +228,7 @@ export class Producer {
 
   /** True when records without keys may go through `addLines`: one partition takes all of a batch. */
   get takesLines(): boolean {
+    if (this.dedupe !== undefined) return false
     if (this.options.partition !== undefined || this.chooser.isSticky) return true
     return this.live.file.partitions === 1 && !this.chooser.looksAtRecords
   }
@@ -227,6 +249,7 @@ export class Producer {
 
   /** Appends a whole batch as it is, but for offsets and leader epoch. The caller has checked it. */
   async appendBatch(batch: CollectedBatch, partition: number, tag = 0): Promise<void> {
+    if (this.dedupe !== undefined) throw new LogqError('LOGQ_USAGE', 'duplicates are not looked for in whole batches')
     await this.#append(partition, batch, tag)
   }
 
@@ -234,6 +257,7 @@ export class Producer {
   async sync(): Promise<void> {
     await this.flush()
     await this.syncAppended()
+    this.dedupe?.flush()
   }
 
   /** The same without flushing, after an append failed: what was appended before can still be made durable. */
@@ -247,6 +271,7 @@ export class Producer {
     try {
       if (!failed) await this.sync()
     } finally {
+      this.dedupe?.close()
       for (const log of this.#logs.values()) await log.close()
       this.#logs.clear()
     }
@@ -261,13 +286,14 @@ export class Producer {
     return unwritten.sort((a, b) => a.firstTag - b.firstTag)
   }
 
-  #partitionFor(record: RecordInput & { readonly timestampMs: number }): number {
-    return this.options.partition ?? this.chooser.choose(record, this.live.file.partitions)
+  #partitionFor(record: RecordInput & { readonly timestampMs: number }, id?: Uint8Array): number {
+    return this.options.partition ?? this.chooser.choose(record, this.live.file.partitions, id)
   }
 
   /** After its batch was full, a record without a key goes where the chooser now points; one with a key stays. */
   #again(key: Uint8Array | null | undefined, target: number): number | undefined {
-    return this.chooser.isSticky && (key === null || key === undefined) ? undefined : target
+    const isSticky = this.dedupe === undefined && this.chooser.isSticky
+    return isSticky && (key === null || key === undefined) ? undefined : target
   }
 
   #checkPartition(partition: number): void {
@@ -291,7 +317,8 @@ export class Producer {
     const existing = this.#collecting.get(partition)
     if (existing !== undefined) return existing
     const maxBatchBytes = this.options.batchBytes ?? DEFAULT_BATCH_BYTES
-    const builder = new BatchBuilder({ codec: this.codec, maxBatchBytes })
+    // Those of the records that are new are compressed once that is known.
+    const builder = new BatchBuilder({ codec: this.dedupe === undefined ? this.codec : 'none', maxBatchBytes })
     const collecting = { builder, firstTag: 0 }
     this.#collecting.set(partition, collecting)
     return collecting
@@ -323,16 +350,35 @@ export class Producer {
     const { recordCount } = batch
     this.#inFlight = { partition, recordCount, firstTag }
     const appended = await this.#appendWithSpace(partition, batch).catch((error: unknown) => {
+      this.dedupe?.forget(partition)
       if (error instanceof UncertainAppendError) this.#inFlight = { partition, recordCount, firstTag, mayBeWritten: true }
       throw error
     })
     this.#inFlight = undefined
     if (appended === undefined) return
+    if ('offsets' in appended) {
+      this.#tellOffsets(partition, appended)
+      return
+    }
     this.#appendedCount += appended.recordCount
     this.options.onAppended?.({ partition, ...appended })
   }
 
-  #appendWithSpace(partition: number, batch: CollectedBatch): Promise<AppendedBatch | undefined> {
+  /** Of records among which duplicates were looked for: new ones as runs, each duplicate by itself. */
+  #tellOffsets(partition: number, { offsets, appendedCount, isDuplicate }: DedupedAppend): void {
+    this.#appendedCount += appendedCount
+    const { onAppended, onDuplicate } = this.options
+    if (onAppended === undefined && onDuplicate === undefined) return
+    for (let n = 0; n < offsets.length;) {
+      const baseOffset = offsets[n] ?? 0
+      let recordCount = 0
+      for (; n < offsets.length && !isDuplicate(n); n += 1) recordCount += 1
+      if (recordCount > 0) onAppended?.({ partition, baseOffset, recordCount })
+      else onDuplicate?.(partition, offsets[n++] ?? 0)
+    }
+  }
+
+  #appendWithSpace(partition: number, batch: CollectedBatch): Promise<AppendedBatch | DedupedAppend | undefined> {
     const append = () => this.#appendWithDescriptors(partition, batch)
     const { onFull, onWaitForSpace, signal } = this.options
     if (onFull !== 'block') return append()
@@ -341,7 +387,7 @@ export class Producer {
   }
 
   /** Where descriptors run out (ulimit -n), logs are closed and the append, of which nothing is there, is made again. */
-  async #appendWithDescriptors(partition: number, batch: CollectedBatch): Promise<AppendedBatch | undefined> {
+  async #appendWithDescriptors(partition: number, batch: CollectedBatch): Promise<AppendedBatch | DedupedAppend | undefined> {
     for (;;) {
       try {
         this.live.refresh()
@@ -354,9 +400,12 @@ export class Producer {
     }
   }
 
-  async #appendDecided(log: Log, partition: number, batch: CollectedBatch): Promise<AppendedBatch | undefined> {
+  async #appendDecided(log: Log, partition: number, batch: CollectedBatch): Promise<AppendedBatch | DedupedAppend | undefined> {
     const { beforeAppend } = this.options
     const wait = this.#lockWait(partition)
+    if (this.dedupe !== undefined) {
+      return await this.dedupe.append(log, partition, batch, this.codec, wait, this.#lockWait(partition, 'dedupe index'))
+    }
     if (beforeAppend === undefined) {
       const { baseOffset } = await log.append(batchToAppend(batch), wait)
       return { baseOffset, recordCount: batch.recordCount }
@@ -392,6 +441,7 @@ export class Producer {
   async #closeOldest(): Promise<void> {
     for (const [partition, log] of this.#logs) {
       this.#logs.delete(partition)
+      this.dedupe?.closePartition(partition)
       try {
         if (this.options.acks !== 0) await log.sync()
       } finally {
@@ -401,10 +451,23 @@ export class Producer {
     }
   }
 
-  #lockWait(partition: number): LockWait {
+  #lockWait(partition: number, held: 'append lock' | 'dedupe index' = 'append lock'): LockWait {
     const { signal, onLongWait } = this.options
-    return { signal, onLongWait: onLongWait === undefined ? undefined : (holderPid) => onLongWait(partition, holderPid) }
+    if (onLongWait === undefined) return { signal }
+    return {
+      signal,
+      onLongWait: (holderPid) => {
+        onLongWait(partition, holderPid, held)
+      },
+    }
   }
+}
+
+/** Loaded only by those who look for duplicates. */
+async function deduplicationFor(store: Store, topic: string, { dedupe }: ProducerOptions): Promise<Deduplication | undefined> {
+  if (dedupe === undefined) return undefined
+  const module = await import('./deduplication.js')
+  return new module.Deduplication(store, topic, dedupe)
 }
 
 /** The error for one record above max.message.bytes. */

@@ -106,6 +106,17 @@ test('ordering.md: rolling makes the calls that are listed', async (t) => {
   await producer.close()
 })
 
+test('ordering.md: looking for duplicates makes the calls that are listed', async (t) => {
+  const { store, during } = await makeTraced()
+  await createTopic(store, 'events')
+  const producer = await Producer.open(store, 'events', { dedupe: { by: { field: 'key' } } })
+  const calls = await during(async () => {
+    await producer.add({ key: Buffer.from('a'), value: Buffer.from('a'), timestampMs: 1_700_000_000_000 })
+    await producer.close()
+  })
+  t.deepEqual(calls, listed.get('Looking for duplicates'))
+})
+
 test('ordering.md: creating a partition makes the calls that are listed', async (t) => {
   const { store, during } = await makeTraced()
   const calls = await during(() => createTopic(store, 'events'))
@@ -133,6 +144,14 @@ test('ordering.md: removing a topic makes the calls that are listed', async (t) 
 test('ordering.md lists nothing that is not run here', (t) => {
   t.deepEqual(
     [...listed.keys()],
-    ['Appending', 'Syncing', 'Rolling', 'Creating a partition', 'Replacing a small file', 'Removing a topic'],
+    [
+      'Appending',
+      'Syncing',
+      'Rolling',
+      'Looking for duplicates',
+      'Creating a partition',
+      'Replacing a small file',
+      'Removing a topic',
+    ],
   )
 })

@@ -83,6 +83,8 @@ export const importOptions = {
   onBad: produceOptions.onBad,
   rate: produceOptions.rate,
   onFull: produceOptions.onFull,
+  dedupeBy: produceOptions.dedupeBy,
+  dedupeWindow: produceOptions.dedupeWindow,
   partitions: produceOptions.partitions,
   partitioner: produceOptions.partitioner,
   noCreate: produceOptions.noCreate,

@@ -1,5 +1,6 @@
 /** Options of `produce` that exclude each other: said before anything is opened, as exit status 2. */
 import { usageError } from '../errors.js'
+import { checkDedupe } from './dedupe.js'
 import type { ProduceArguments } from './options.js'
 
 export function checkCombinations(args: ProduceArguments): void {
@@ -32,4 +33,5 @@ export function checkCombinations(args: ProduceArguments): void {
     throw usageError(`--key-from and ${key === undefined ? '-K' : '-k'} exclude each other`)
   if (timestampFrom !== undefined && timestamp !== undefined)
     throw usageError('--timestamp-from and --timestamp exclude each other')
+  checkDedupe(args.options)
 }

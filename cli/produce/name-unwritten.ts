@@ -8,18 +8,19 @@ import type { Io } from '../io.js'
 export async function nameUnwritten(producer: RecordTaker, progress: InputProgress, error: unknown, io: Io): Promise<void> {
   const unwritten = producer.unwritten()
   const { itemCount, badCount } = progress
+  const settledCount = producer.appendedCount + producer.duplicateCount + badCount
   // The item that was being taken when it failed is the last one read, and may be in no batch yet.
   const first = unwritten[0]?.firstTag ?? itemCount
-  if (itemCount === 0 || (unwritten.length === 0 && producer.appendedCount + badCount >= itemCount)) return
+  if (itemCount === 0 || (unwritten.length === 0 && settledCount >= itemCount)) return
   const appended = `${producer.appendedCount} records were appended before`
   if (isLogqError(error, 'LOGQ_SYNC_FAILED')) {
     await io.warn(`records from ${progress.place(first)} on were not written, others may be lost; ${appended}`)
   } else if (unwritten.some(({ mayBeWritten }) => mayBeWritten === true)) {
     await io.warn(`records from ${progress.place(first)} on may not have been written; ${appended}`)
-  } else if (progress.unit === 'batch' || producer.appendedCount + badCount === first - 1) {
+  } else if (progress.unit === 'batch' || settledCount === first - 1) {
     await io.warn(`records from ${progress.place(first)} on were not written; ${appended}`)
   } else {
-    const count = itemCount - badCount - producer.appendedCount
+    const count = itemCount - settledCount
     await io.warn(
       `${count} records from ${progress.place(first)} on were not written, nor what follows ${progress.place(itemCount)}; ${appended}`,
     )

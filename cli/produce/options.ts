@@ -5,6 +5,7 @@ import { parseTime } from '../offset-spec.js'
 import { parseRate } from '../input/rate-limit.js'
 import { options } from '../options.js'
 import { parseJsonPath } from '../print/json-path.js'
+import { parseDedupeBy } from './dedupe.js'
 import { parseKeyExpectation } from './expectation.js'
 
 export const produceOptions = {
@@ -104,6 +105,18 @@ export const produceOptions = {
     parse: parseRate,
     meaning:
       'Append no more than N records a second (N/m a minute, N/h an hour), evenly. A signal ends it at once: lines that were read and not yet appended are left.',
+  },
+  dedupeBy: {
+    kind: 'parsed',
+    valueName: 'key|header:NAME|value',
+    parse: parseDedupeBy,
+    meaning:
+      'Leave out records whose like the partition holds already: those with the same key, with the same value in their last header NAME, or with the same value. A record that has none is bad.',
+  },
+  dedupeWindow: {
+    kind: 'duration',
+    defaultText: '24h',
+    meaning: 'With --dedupe-by, how much older than a record its like may be, by their timestamps.',
   },
   onFull: {
     kind: 'choice',

@@ -4,6 +4,7 @@ import type { Codec } from '../../lib/record/codec.js'
 import type { Store } from '../../lib/store/store.js'
 import type { Acknowledgements } from '../input/acknowledgements.js'
 import type { Io } from '../io.js'
+import { dedupeOf } from './dedupe.js'
 import { fileSystemRoot } from './full-disk.js'
 import type { ProduceArguments } from './options.js'
 
@@ -18,15 +19,17 @@ export function producerOptions(
   topic: string,
 ): ProducerOptions {
   const { partition, compression, batchBytes, acks, onFull, allowNetworkFileSystem } = args.options
+  const dedupe = dedupeOf(args.options)
   return {
+    ...(dedupe === undefined ? {} : { dedupe }),
     ...(partition === undefined ? {} : { partition }),
     ...(compression === undefined ? {} : { codec: compression satisfies Codec }),
     batchBytes,
     acks: acks === '0' ? 0 : 1,
     allowNetworkFileSystem,
     signal: afterGrace(io),
-    onLongWait: (waitingFor, holderPid) => {
-      void io.warn(`waiting for the append lock of '${topic}-${waitingFor}', held by process ${holderPid}`)
+    onLongWait: (waitingFor, holderPid, held) => {
+      void io.warn(`waiting for the ${held} of '${topic}-${waitingFor}', held by process ${holderPid}`)
     },
     onFull,
     onWaitForSpace: (target) => {
@@ -38,6 +41,9 @@ export function producerOptions(
       : {
           onAppended: (range) => {
             acknowledgements.append(range)
+          },
+          onDuplicate: (there, baseOffset) => {
+            acknowledgements.append({ partition: there, baseOffset, recordCount: 1 })
           },
         }),
   }

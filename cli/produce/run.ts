@@ -14,6 +14,7 @@ import { InputProgress } from '../input/input-progress.js'
 import { Pace } from '../input/pace.js'
 import { RateLimit } from '../input/rate-limit.js'
 import type { Io } from '../io.js'
+import { sayDuplicates } from './dedupe.js'
 import { expectationOf } from './expectation.js'
 import { nameUnwritten } from './name-unwritten.js'
 import type { ProduceArguments } from './options.js'
@@ -53,6 +54,7 @@ export async function produceInputs(
   }
   await acknowledgements?.print()
   await producer.close()
+  await sayDuplicates(producer, io)
   await io.explain(`${producer.appendedCount} records appended to '${topic}' from ${progress.itemCount} items`)
 }
 

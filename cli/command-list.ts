@@ -44,6 +44,7 @@ export const commandGroups: readonly CommandGroup[] = [
     title: 'Care',
     commands: [
       { name: 'fsck', load: async () => (await import('./commands/fsck.js')).command },
+      { name: 'dump', load: async () => (await import('./commands/dump.js')).command },
       { name: 'du', load: async () => (await import('./commands/du.js')).command },
       { name: 'digest', load: async () => (await import('./commands/digest.js')).command },
     ],

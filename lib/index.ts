@@ -100,6 +100,31 @@ export type { RewrittenSegment } from './maintain/rewrite-segment.js'
 export type { MovedFile } from './maintain/move-files.js'
 export type { OffsetGap } from './log/known-gaps.js'
 export type { QuarantineReport } from './log/recovery.js'
+export { dumpFile, dumpPartition, type DumpOptions } from './inspect/dump.js'
+export type {
+  BatchItem,
+  DumpItem,
+  FileItem,
+  JsonItem,
+  KnownGapItem,
+  LeaderEpochIdItem,
+  LeaderEpochItem,
+  LineItem,
+  LogStartOffsetItem,
+  OffsetIndexEntryItem,
+  OldMessageItem,
+  PassedItem,
+  PlacedItem,
+  PreallocatedItem,
+  ProblemItem,
+  RecordItem,
+  RecoveryPointItem,
+  StateBlockItem,
+  TimeIndexEntryItem,
+} from './inspect/dump-item.js'
+export type { LogDumpOptions } from './inspect/dump-log.js'
+export type { FileKind } from './inspect/file-kind.js'
+export type { PartitionStatus } from './log/state-block.js'
 export {
   bytesSince,
   topicUsage,

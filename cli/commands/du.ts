@@ -2,6 +2,7 @@
 import { isLogqError } from '../../lib/errors.js'
 import { bytesSince, topicUsage, type DiskUsage, type PartitionUsage } from '../../lib/inspect/disk-usage.js'
 import type { Store } from '../../lib/store/store.js'
+import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { getTopic, listTopics } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
 import type { Io } from '../io.js'
@@ -16,7 +17,13 @@ const DAY_MS = 86_400_000
 export const command = defineCommand({
   name: 'du',
   summary: 'show what topics take on disk',
-  operands: { topics: { label: 'TOPIC', meaning: 'The topics; all of the store by default.', repeated: true } },
+  operands: {
+    topics: {
+      label: 'TOPIC',
+      meaning: 'The topics, or patterns of topics; all of the store by default. See TOPICS in **logq**(1).',
+      repeated: true,
+    },
+  },
   options: {
     store: options.store,
     partition: options.partitions,
@@ -57,9 +64,11 @@ export const command = defineCommand({
     const rows: Row[] = []
     const total = new Sum()
     let lastDayBytes: number | undefined = 0
-    for (const topic of args.operands.topics.length > 0 ? args.operands.topics : listTopics(store)) {
+    const { topics } = args.operands
+    const onUnmatched = (error: unknown) => io.failWith(error)
+    for (const topic of topics.length > 0 ? await expandTopics(store, topics, onUnmatched) : listTopics(store)) {
       if (io.signal.aborted) return
-      const usages = await usageOf(store, topic, list, args.operands.topics.length > 0, io)
+      const usages = await usageOf(store, topic, list, topics.includes(topic), io)
       for (const usage of usages) {
         total.add(usage)
         const bytes = await bytesSince(store, topic, usage.partition, nowMs - DAY_MS)

@@ -8,6 +8,7 @@ import { requireWritable, type Store } from '../../lib/store/store.js'
 import type { TopicFile } from '../../lib/store/topic-file.js'
 import { getTopic, listTopics, topicPath } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
+import { findingText } from '../finding-text.js'
 import type { Io } from '../io.js'
 import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
@@ -103,14 +104,14 @@ class Printer {
   /** What nobody repaired makes the command end with corruption, caches too. */
   async findings(findings: readonly Finding[], where: object = {}): Promise<void> {
     if (findings.some(({ kind }) => kind !== 'note')) this.io.merge('corruption')
-    for (const finding of findings) await this.line({ ...where, ...finding }, sentence(finding))
+    for (const finding of findings) await this.line({ ...where, ...finding }, findingText(finding))
   }
 
   async repair({ check, rewritten, moved, rebuilt, cut }: RepairReport): Promise<void> {
     const { topic, partition, findings } = check
     const where = { topic, partition }
     if (findings.some(({ kind }) => kind === 'damage') || rewritten.length > 0 || cut !== undefined) this.io.merge('corruption')
-    for (const finding of findings) await this.line({ ...where, ...finding }, sentence(finding))
+    for (const finding of findings) await this.line({ ...where, ...finding }, findingText(finding))
     for (const { file, to } of moved) await this.line({ ...where, kind: 'moved', file, to }, `moved ${file} to ${to}`)
     for (const segment of rewritten) {
       await this.line({ ...where, kind: 'repaired', ...segment }, `repaired ${segment.file}: ${whatWasDone(segment)}`)
@@ -139,12 +140,6 @@ class Printer {
   private async line(object: object, text: string): Promise<void> {
     await this.io.output().writeText(`${this.json ? JSON.stringify(object) : text}\n`)
   }
-}
-
-function sentence({ kind, file, position, offset, message }: Finding): string {
-  const at = position === undefined ? '' : ` position ${position}`
-  const from = offset === undefined ? '' : ` offset ${offset}`
-  return `${kind} ${file}${at}${from}: ${message}`
 }
 
 function whatWasDone({ droppedBytes, droppedOffsets, restoredBatches, quarantine }: RepairReport['rewritten'][number]): string {

@@ -46,12 +46,19 @@ export function parseLeaderEpochs(checkpoint: Uint8Array, ids?: Uint8Array): Lea
 }
 
 function parseIds(ids: Uint8Array | undefined): Map<number, string> {
-  const idByEpoch = new Map<number, string>()
-  for (const line of (ids === undefined ? undefined : entryLines(ids)) ?? []) {
-    const match = /^(0|[1-9]\d*) ([0-9a-f]{16})$/.exec(line)
-    if (match?.[2] !== undefined) idByEpoch.set(Number(match[1]), match[2])
-  }
-  return idByEpoch
+  const entries = (ids === undefined ? undefined : entryLines(ids)) ?? []
+  return new Map(entries.map(parseId).flatMap((id) => (id === undefined ? [] : [[id.epoch, id.id]])))
+}
+
+/** Undefined when the file of ids is damaged: wrong version or count, or a line that gives no id. */
+export function parseLeaderEpochIds(ids: Uint8Array): Required<Pick<LeaderEpoch, 'epoch' | 'id'>>[] | undefined {
+  const parsed = entryLines(ids)?.map(parseId)
+  return parsed?.every((id) => id !== undefined) === true ? parsed : undefined
+}
+
+function parseId(line: string): { epoch: number; id: string } | undefined {
+  const match = /^(0|[1-9]\d*) ([0-9a-f]{16})$/.exec(line)
+  return match?.[2] === undefined ? undefined : { epoch: Number(match[1]), id: match[2] }
 }
 
 function entryLines(file: Uint8Array): string[] | undefined {

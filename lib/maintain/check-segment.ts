@@ -15,6 +15,7 @@ import { LOG_SUFFIX, segmentFileName } from '../log/file-names.js'
 import { indexableTimestamp } from '../log/batch-places.js'
 import type { ViewContext } from '../log/log-view.js'
 import { readUpTo } from '../system/durable.js'
+import type { FileSystem } from '../system/file-system.js'
 import { IndexCheck, type IndexLengths } from './check-indexes.js'
 import { findNextBatch, peekHeader } from '../log/find-next-batch.js'
 import type { Finding } from './finding.js'
@@ -123,6 +124,57 @@ export async function checkSegment(
   }
 }
 
+const NO_INDEXES: Pick<IndexCheck, 'pass' | 'finish'> = { pass: () => undefined, finish: () => [] }
+
+/**
+ * Checks a file of record batches by itself, whatever its name: a copy in quarantine/, or one that was renamed. It may begin anywhere,
+ * and offsets may be missing. Throws LOGQ_ABORTED, or a system error.
+ */
+export async function checkLogFile(context: ViewContext, path: string, signal?: AbortSignal): Promise<SegmentCheck> {
+  const { fs } = context.system
+  const fd = fs.open(path, 'read')
+  try {
+    const expectedOffset = peekHeader(fs, fd, 0, fs.fileStatus(fd).sizeBytes)?.baseOffset ?? 0
+    const expected: SegmentExpectations = {
+      expectedOffset,
+      previousEpoch: 0,
+      epochLimit: Infinity,
+      limitOffset: undefined,
+      mayMiss: () => true,
+      isKnownAsGone: () => false,
+      epochAt: () => undefined,
+      offsetAt: () => undefined,
+      knownIndexes: undefined,
+      mayBeInFlight: false,
+    }
+    const walk = new SegmentWalk(context, fd, expected, NO_INDEXES)
+    await walk.run(signal)
+    return walk.result(expectedOffset)
+  } finally {
+    fs.close(fd)
+  }
+}
+
+/** In words, what a bad place costs. */
+export function describeBadRange({ from, to, toOffset, reason }: BadRange): string {
+  const until = toOffset === undefined ? 'nothing after it can be read' : `reading goes on at offset ${toOffset}`
+  return `${reason}: ${to - from} bytes; ${until}`
+}
+
+/** Whether nothing but zero bytes stands in a file from a place on: preallocated, and never written. */
+export function isZeros(fs: FileSystem, path: string, from: number): boolean {
+  const fd = fs.open(path, 'read')
+  try {
+    for (let position = from; ; position += 1 << 16) {
+      const bytes = readUpTo(fs, fd, position, 1 << 16)
+      if (bytes.some((byte) => byte !== 0)) return false
+      if (bytes.length < 1 << 16) return true
+    }
+  } finally {
+    fs.close(fd)
+  }
+}
+
 /** The event loop gets a turn after this long. */
 const LONGEST_WITHOUT_TURN_MS = 10
 /** A batch half-way in is complete within microseconds; three looks are far more than that. */
@@ -152,7 +204,7 @@ class SegmentWalk {
     private readonly context: ViewContext,
     private readonly fd: number,
     private readonly expected: SegmentExpectations,
-    private readonly indexes: IndexCheck,
+    private readonly indexes: Pick<IndexCheck, 'pass' | 'finish'>,
   ) {
     const { fs } = context.system
     this.#nextOffset = expected.expectedOffset

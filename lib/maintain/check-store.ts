@@ -13,7 +13,7 @@ import { TopicConfig } from '../store/topic-config.js'
 import type { TopicFile } from '../store/topic-file.js'
 import { checkPartitioner, findTopic, getTopic, listTopics, partitionDirectory, topicPath } from '../store/topics.js'
 import type { Finding } from './finding.js'
-import { inspectPartition, type PartitionCheck } from './inspect-partition.js'
+import { inspectPartition, type InspectOptions, type PartitionCheck, type PartitionInspection } from './inspect-partition.js'
 import { repairPartition as repair, type RepairReport } from './repair-partition.js'
 
 /**
@@ -93,19 +93,24 @@ export async function checkPartition(
   options: CheckOptions = {},
 ): Promise<PartitionCheck> {
   const file = getTopic(store, topic)
-  const isOwn = store.kind === 'logq'
   try {
-    const { check } = await inspectPartition(viewContext(store, topic, partition), {
-      gapsAreNormal: areGapsNormal(store, file),
-      isOwn,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    })
-    return check
+    return (await inspectStorePartition(store, file, partition, options)).check
   } catch (error) {
     if (!isDirectoryMissing(error)) throw error
     if (findTopic(store, topic)?.topicId !== file.topicId) throw error
     return missingDirectory(store, topic, partition)
   }
+}
+
+/** All that a check comes upon, for those who show it. Throws as `inspectPartition`. */
+export function inspectStorePartition(
+  store: Store,
+  file: TopicFile,
+  partition: number,
+  options: Pick<InspectOptions, 'signal' | 'onlySegment'> = {},
+): Promise<PartitionInspection> {
+  const context = viewContext(store, file.topic, partition)
+  return inspectPartition(context, { gapsAreNormal: areGapsNormal(store, file), isOwn: store.kind === 'logq', ...options })
 }
 
 /**
@@ -137,7 +142,7 @@ function areGapsNormal(store: Store, file: TopicFile): boolean {
   return store.kind === 'kafka' || new TopicConfig(file.config).choice('cleanup.policy').includes('compact')
 }
 
-function isDirectoryMissing(error: unknown): boolean {
+export function isDirectoryMissing(error: unknown): boolean {
   return isLogqError(error, 'LOGQ_TOPIC_REMOVED') || systemErrorCode(error) === 'ENOTDIR'
 }
 

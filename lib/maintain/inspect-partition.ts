@@ -14,7 +14,7 @@ import { isOfThisBoot, type StateBlock } from '../log/state-block.js'
 import { readSmallFile } from '../system/durable.js'
 import { arrangeSegments, type MisplacedSegment } from './arrange-segments.js'
 import { checkEpochs, epochAt, epochsOf } from './check-epochs.js'
-import { checkSegment, type BadRange, type SegmentCheck } from './check-segment.js'
+import { checkSegment, describeBadRange, isZeros, type BadRange, type SegmentCheck } from './check-segment.js'
 import type { Finding } from './finding.js'
 import { KNOWN_GAPS_FILE, isKnownGap, parseKnownGaps, readKnownGaps, type OffsetGap } from '../log/known-gaps.js'
 import { oddKind } from './odd-file.js'
@@ -37,6 +37,13 @@ export interface InspectOptions {
   readonly isOwn: boolean
   /** The caller holds the append lock: nobody is half-way through anything. */
   readonly holdsLock?: boolean
+  /**
+   * Base offset of the one segment that is of interest: only it and the one before it are walked, and what takes all segments to judge
+   * (start, end, leader epochs) is left out. Findings of other files may be there and are not complete.
+   */
+  readonly onlySegment?: number
+  /** Nobody appends to these files, so that a torn end is damage and not an append half-way in. */
+  readonly isAtRest?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -95,9 +102,11 @@ class Inspection {
     const segments = await this.#walk(chain)
     const nextOffset = segments.at(-1)?.nextOffset ?? 0
     const endOffset = Math.max(nextOffset, this.#syncedOffset)
-    this.#checkStart(chain, endOffset)
-    this.#checkEnd(segments.at(-1), nextOffset)
-    this.#checkEpochs(segments, endOffset)
+    if (options.onlySegment === undefined) {
+      this.#checkStart(chain, endOffset)
+      this.#checkEnd(segments.at(-1), nextOffset)
+      this.#checkEpochs(segments, endOffset)
+    }
     const sum = (of: (check: SegmentCheck) => number) => segments.reduce((total, check) => total + of(check), 0)
     return {
       check: {
@@ -186,8 +195,11 @@ class Inspection {
     const segments: SegmentCheck[] = []
     let expectedOffset: number | undefined
     let previousEpoch = 0
+    const { onlySegment = Infinity } = this.options
     for (const [n, base] of chain.entries()) {
       const limitOffset = chain[n + 1]
+      // The one before says which offset and which leader epoch are to be expected.
+      if (onlySegment !== Infinity && base !== onlySegment && limitOffset !== onlySegment) continue
       const check = await this.#checkSegment(base, limitOffset, previousEpoch)
       // Retained meanwhile, and so were those before it.
       if (check === undefined) continue
@@ -305,16 +317,17 @@ class Inspection {
   }
 
   /** Damage, except at the end of the active segment above what was synced. */
-  #nameBadRange(check: SegmentCheck, { from, to, fromOffset, toOffset, reason }: BadRange, isActive: boolean): void {
+  #nameBadRange(check: SegmentCheck, bad: BadRange, isActive: boolean): void {
+    const { from, fromOffset, toOffset, reason } = bad
     const file = this.#segmentPath(check.baseOffset)
     const place = { position: from, offset: fromOffset }
-    if (isActive && toOffset === undefined && !this.#isSynced(check.baseOffset, from, fromOffset)) {
+    const mayEndHere = isActive && toOffset === undefined && !this.#isSynced(check.baseOffset, from, fromOffset)
+    if (mayEndHere && (this.options.isAtRest !== true || isZeros(this.context.system.fs, file, from))) {
       const what = this.options.isOwn ? 'above what was synced; the next append cuts it off' : 'the log ends here'
       this.#note(file, `${reason} (${what})`, place)
       return
     }
-    const until = toOffset === undefined ? 'nothing after it can be read' : `reading goes on at offset ${toOffset}`
-    this.#damage(file, `${reason}: ${to - from} bytes; ${until}`, place)
+    this.#damage(file, describeBadRange(bad), place)
   }
 
   #isSynced(base: number, position: number, offset: number): boolean {

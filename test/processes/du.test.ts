@@ -150,6 +150,8 @@ test('damage does not keep du from counting; what is unknown is named, and the r
   t.regex(unknown.stderr, /topic 'nope' does not exist/)
   t.regex(unknown.stdout.toString(), / a\n.* total\n$/)
   t.is((await cli.shell('logq du a -p 9')).status, 1)
+  t.regex((await cli.shell("logq du '[ab]' -J | jq -r .topic")).stdout.toString(), /^a\nb\nnull\nnull\n$/)
+  t.is((await cli.shell("logq du 'x*'")).status, 1)
   t.is((await cli.shell('logq du --by nothing')).status, 2)
   t.is((await cli.shell('logq du -s nowhere')).status, 1)
   await cli.shell('printf x > store/topics/b.json')

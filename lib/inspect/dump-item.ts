@@ -1,0 +1,218 @@
+/**
+ * What a dump consists of. Each kind is told by its `type`; numbers carry their unit in the name. `file` is the path as it was given.
+ * What 64 bits hold and a number does not is a bigint.
+ */
+import type { Codec } from '../record/codec.js'
+import type { LogRecord, TimestampType } from '../record/record.js'
+import type { PartitionStatus } from '../log/state-block.js'
+import type { FileKind } from './file-kind.js'
+
+/** An item that begins at a byte of its file. */
+export interface PlacedItem {
+  readonly file: string
+  /** Byte place in the file. */
+  readonly position: number
+}
+
+/** Comes before what is in a file. */
+export interface FileItem {
+  readonly type: 'file'
+  readonly file: string
+  readonly kind: FileKind
+  readonly sizeBytes: number
+}
+
+/** The header of a record batch, whole or not. */
+export interface BatchItem extends PlacedItem {
+  readonly type: 'batch'
+  readonly sizeBytes: number
+  readonly baseOffset: number | bigint
+  readonly lastOffset: number | bigint
+  readonly leaderEpoch: number
+  readonly magic: number
+  /** As it is stored, and as it should be; the latter is undefined where the bytes of the batch are not all there. */
+  readonly crc: number
+  readonly computedCrc: number | undefined
+  readonly codec: Codec | `unknown (${number})`
+  readonly timestampType: TimestampType
+  readonly baseTimestampMs: number | bigint
+  readonly maxTimestampMs: number | bigint
+  /** -1 for none; epoch and sequence too. */
+  readonly producerId: number | bigint
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly isTransactional: boolean
+  readonly isControl: boolean
+  /** The base timestamp is then the time from which tombstones may be compacted away. */
+  readonly hasDeleteHorizon: boolean
+  /** As the header states it. */
+  readonly recordCount: number
+  /** Of a control batch whose record can be read: commit, abort, or the number of another kind. */
+  readonly controlType: string | undefined
+  /** It can be read: CRC, offsets, leader epoch and all records hold. */
+  readonly isGood: boolean
+}
+
+export interface RecordItem {
+  readonly type: 'record'
+  readonly file: string
+  /** Where the batch begins that holds it. */
+  readonly batchPosition: number
+  /** As the name of the directory has them; undefined when it is no partition directory. */
+  readonly topic: string | undefined
+  readonly partition: number | undefined
+  readonly record: LogRecord
+}
+
+/** A message of a format before record batches: magic 0 or 1, of Kafka before 0.11. It is named, and not read. */
+export interface OldMessageItem extends PlacedItem {
+  readonly type: 'old-message'
+  readonly sizeBytes: number
+  readonly offset: number | bigint
+  readonly magic: number
+}
+
+/** Bytes in which nothing can be read. */
+export interface PassedItem extends PlacedItem {
+  readonly type: 'passed-over'
+  readonly sizeBytes: number
+}
+
+export interface OffsetIndexEntryItem extends PlacedItem {
+  readonly type: 'offset-index-entry'
+  readonly entry: number
+  /** Last offset of a batch, and where that begins in the .log. */
+  readonly offset: number
+  readonly logPosition: number
+  /** Whether a batch with that last offset begins there; undefined without a .log. */
+  readonly matches: boolean | undefined
+}
+
+export interface TimeIndexEntryItem extends PlacedItem {
+  readonly type: 'time-index-entry'
+  readonly entry: number
+  readonly timestampMs: number | bigint
+  readonly offset: number
+  /** Whether a batch has that last offset and that largest timestamp; undefined when that cannot be told. */
+  readonly matches: boolean | undefined
+}
+
+/** The rest of an index: zero bytes that Kafka reserved. */
+export interface PreallocatedItem extends PlacedItem {
+  readonly type: 'preallocated'
+  readonly sizeBytes: number
+}
+
+export interface StateBlockItem {
+  readonly type: 'state-block'
+  readonly file: string
+  readonly status: PartitionStatus
+  /** False while a change in several steps is under way. */
+  readonly valid: boolean
+  /** 32 hexadecimal digits. */
+  readonly bootId: string
+  /** It was written since this machine was started. */
+  readonly isOfThisBoot: boolean
+  readonly leaderEpoch: number
+  readonly activeBaseOffset: number
+  readonly device: number
+  readonly inode: number
+  readonly logBytes: number
+  readonly logEndOffset: number
+  readonly syncedOffset: number
+  readonly maxTimestampMs: number
+  readonly maxTimestampOffset: number
+  readonly firstTimestampMs: number
+  readonly bytesSinceIndexEntry: number
+  readonly offsetIndexBytes: number
+  readonly timeIndexBytes: number
+  readonly timeIndexTimestampMs: number
+  readonly holderPid: number
+  readonly holderStartTicks: number
+  /** Device, inode and length are those of the active segment; undefined when there is none beside it. */
+  readonly matchesLog: boolean | undefined
+}
+
+/** One of the two slots. */
+export interface RecoveryPointItem extends PlacedItem {
+  readonly type: 'recovery-point'
+  readonly sequence: number
+  readonly offset: number
+  readonly segmentBaseOffset: number
+  readonly segmentPosition: number
+  /** The one that counts. */
+  readonly isNewest: boolean
+}
+
+export interface LogStartOffsetItem {
+  readonly type: 'log-start-offset'
+  readonly file: string
+  readonly offset: number
+}
+
+export interface LeaderEpochItem {
+  readonly type: 'leader-epoch'
+  readonly file: string
+  readonly leaderEpoch: number
+  readonly startOffset: number
+}
+
+export interface LeaderEpochIdItem {
+  readonly type: 'leader-epoch-id'
+  readonly file: string
+  readonly leaderEpoch: number
+  readonly id: string
+}
+
+export interface KnownGapItem {
+  readonly type: 'known-gap'
+  readonly file: string
+  readonly fromOffset: number
+  /** Excluded. */
+  readonly toOffset: number
+}
+
+/** What a topic file or logq.json holds. */
+export interface JsonItem {
+  readonly type: 'topic' | 'store'
+  readonly file: string
+  readonly content: Readonly<Record<string, unknown>>
+}
+
+/** Of a text file that has no form of its own here, or is damaged. */
+export interface LineItem {
+  readonly type: 'line'
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  readonly text: string
+}
+
+/** What a check finds; the kinds are those of `Finding`. */
+export interface ProblemItem {
+  readonly type: 'problem'
+  readonly kind: 'damage' | 'cache' | 'note'
+  readonly file: string
+  readonly position?: number
+  readonly offset?: number
+  readonly message: string
+}
+
+export type DumpItem =
+  | FileItem
+  | BatchItem
+  | RecordItem
+  | OldMessageItem
+  | PassedItem
+  | OffsetIndexEntryItem
+  | TimeIndexEntryItem
+  | PreallocatedItem
+  | StateBlockItem
+  | RecoveryPointItem
+  | LogStartOffsetItem
+  | LeaderEpochItem
+  | LeaderEpochIdItem
+  | KnownGapItem
+  | JsonItem
+  | LineItem
+  | ProblemItem

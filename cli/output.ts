@@ -32,7 +32,12 @@ export interface OutputWriter {
   settle(): Promise<void> | undefined
   /** Appends and settles. */
   write(bytes: Uint8Array): Promise<void> | undefined
-  /** The same for text, as UTF-8. */
+  /**
+   * Writes bytes that are too many to be copied, and `end` after them: waits for what was written before, and until the bytes were
+   * accepted. They must stay what they are until then.
+   */
+  writeThrough(bytes: Uint8Array, end?: Uint8Array): Promise<void>
+  /** As `write`, for text, as UTF-8. */
   writeText(text: string): Promise<void> | undefined
   /** Waits until everything written so far was accepted by the operating system. Call it when input pauses, and before committing. */
   flush(): Promise<void>
@@ -108,6 +113,23 @@ class BufferedWriter implements OutputWriter {
   write(bytes: Uint8Array): Promise<void> | undefined {
     this.buffer.append(bytes)
     return this.settle()
+  }
+
+  async writeThrough(bytes: Uint8Array, end?: Uint8Array): Promise<void> {
+    // Someone else may have written when this comes to its turn.
+    while (this.pending !== undefined || this.buffer.length > 0) await this.flush()
+    this.throwFailure()
+    if (end !== undefined) this.buffer.append(end)
+    this.handedOverBytes += bytes.length
+    if (this.readerClosed) return
+    this.pending = this.stream
+      .write(bytes)
+      .catch((error: unknown) => this.noteFailure(error))
+      .then(() => {
+        this.pending = undefined
+      })
+    await this.patiently(this.pending)
+    this.throwFailure()
   }
 
   writeText(text: string): Promise<void> | undefined {

@@ -46,7 +46,8 @@ async function nextBatch(
     const available = input.end - input.start
     const sizeBytes = peekBatchSize(input.buffer, input.start, available)
     if (sizeBytes < 0) throw fail(describeHeader(input.buffer, input.start, available))
-    if (sizeBytes > Math.max(limitBytes(), BATCH_HEADER_BYTES)) throw tooLarge(sizeBytes, limitBytes())
+    // A record of the largest size has a batch of its own, with a header before it.
+    if (sizeBytes > limitBytes() + BATCH_HEADER_BYTES) throw tooLarge(sizeBytes, limitBytes())
     if (sizeBytes > 0 && sizeBytes <= available) {
       const bytes = input.buffer.subarray(input.start, input.start + sizeBytes)
       input.start += sizeBytes

@@ -3,6 +3,7 @@
  * they are full or the input pauses.
  */
 import { LogqError, isLogqError } from '../../lib/errors.js'
+import { MAX_TEXT_BYTES } from '../../lib/record/expression.js'
 import { tooLarge, type RecordTaker } from '../../lib/produce/producer.js'
 import type { RecordInput } from '../../lib/record/record.js'
 import type { InputStream } from '../../lib/system/streams.js'
@@ -20,6 +21,10 @@ import type { RecordSource, SourceItem } from './record-source.js'
 /** A record as text can be longer than the record: JSON writes a byte as up to 6 characters, and fields beside the value. */
 const TEXT_FACTOR = 6
 const TEXT_EXTRA_BYTES = 1 << 16
+
+function textLimitBytes(recordLimitBytes: number): number {
+  return TEXT_FACTOR * recordLimitBytes + TEXT_EXTRA_BYTES
+}
 
 /** Thrown for --on-bad stop, after the bad item was named. */
 export class StopAtBadItem extends Error {}
@@ -90,7 +95,7 @@ class Ingestion {
   async items(input: ChunkedInput): Promise<void> {
     const { format, delimiter } = this.options
     const ends = (format.kind === 'template' ? format.template.delimiter : undefined) ?? delimiter
-    const limitBytes = () => TEXT_FACTOR * this.options.recordLimitBytes() + TEXT_EXTRA_BYTES
+    const limitBytes = () => Math.min(textLimitBytes(this.options.recordLimitBytes()), MAX_TEXT_BYTES)
     const splitter = new ItemSplitter(
       input,
       ends,
@@ -141,10 +146,10 @@ class Ingestion {
   private async one(splitter: ItemSplitter): Promise<boolean> {
     const item = await splitter.next()
     if (item === undefined || !(await this.mayTake())) return false
-    const { progress, recordLimitBytes } = this.options
+    const { format, progress, recordLimitBytes } = this.options
     await this.take(
       () => {
-        if (item.kind === 'too-large') throw tooLarge(item.sizeBytes, recordLimitBytes())
+        if (item.kind === 'too-large') throw tooLargeItem(item.sizeBytes, recordLimitBytes(), format.kind === 'value')
         return this.toRecord(item.bytes)
       },
       () => progress.label(progress.itemCount),
@@ -215,6 +220,14 @@ class Ingestion {
     const withTimestamp = timestampMs === undefined || record.timestampMs !== undefined ? {} : { timestampMs }
     return { record: { ...record, ...withKey, ...withHeaders, ...withTimestamp }, partition }
   }
+}
+
+/** Strings end at 512 MiB, so that a topic may take records that text cannot hold. */
+function tooLargeItem(sizeBytes: number, recordLimitBytes: number, isValue: boolean): LogqError {
+  if (isValue || textLimitBytes(recordLimitBytes) <= MAX_TEXT_BYTES) return tooLarge(sizeBytes, recordLimitBytes)
+  return new LogqError('LOGQ_RECORD_TOO_LARGE', `${sizeBytes} bytes of text are above 256 MiB`, {
+    hint: 'larger records are taken in the value and batch formats only',
+  })
 }
 
 function isBadItem(error: unknown): error is LogqError {

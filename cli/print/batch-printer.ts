@@ -4,6 +4,7 @@
  */
 import { joinValues } from '../../lib/record/join-values.js'
 import type { BatchSlice } from '../../lib/log/read-partition.js'
+import type { RecordBatch } from '../../lib/record/batch.js'
 import { SliceWalk, type Direction } from '../../lib/log/slice-walk.js'
 import type { RecordPredicate } from '../../lib/record/record-predicate.js'
 import { isLogqError, type LogqError } from '../../lib/errors.js'
@@ -37,6 +38,9 @@ export class BatchPrinter {
   /** Records printed so far. */
   printedCount = 0
   readonly #records: RecordPrinter | undefined
+  /** Values are printed as they are. */
+  readonly #printsBytes: boolean
+  /** And all of them. */
   readonly #isPlain: boolean
   readonly #delimiter: Uint8Array
 
@@ -46,8 +50,8 @@ export class BatchPrinter {
   ) {
     const { format, delimiter = NEWLINE, keySeparator, nullText, raw, matches, nowMs } = options
     this.#delimiter = delimiter
-    this.#isPlain =
-      format.kind === 'value' && keySeparator === undefined && matches === undefined && (raw || !output.isTerminal)
+    this.#printsBytes = format.kind === 'value' && keySeparator === undefined && (raw || !output.isTerminal)
+    this.#isPlain = this.#printsBytes && matches === undefined
     if (format.kind === 'batch') return
     this.#records = recordPrinter(format, {
       delimiter,
@@ -77,8 +81,9 @@ export class BatchPrinter {
   async #printSlice(topic: string, slice: BatchSlice, direction: Direction): Promise<void> {
     const left = (this.options.limit ?? Infinity) - this.printedCount
     if (this.#records === undefined) this.printedCount += await this.#printBatch(slice)
-    else if (this.#isPlain && direction === 'forwards' && slice.batch.recordCount <= left) await this.#printValues(slice)
-    else await this.#printRecords(topic, slice, direction)
+    else if (this.#isPlain && direction === 'forwards' && slice.batch.recordCount <= left && !isOfLargeRecords(slice.batch)) {
+      await this.#printValues(slice)
+    } else await this.#printRecords(topic, slice, direction)
   }
 
   /** One record that is wanted, whatever -w says. */
@@ -89,6 +94,11 @@ export class BatchPrinter {
 
   /** A promise where there is something to wait for. */
   #append(topic: string, partition: number, record: PrintedRecord): Promise<void> | undefined {
+    const { value } = this.#printsBytes ? record : NO_VALUE
+    if (value !== null && value.length >= LARGE_BYTES) {
+      this.printedCount += 1
+      return this.output.writeThrough(value, this.#delimiter)
+    }
     try {
       this.#records?.print(topic, partition, record, this.output.buffer)
     } catch (error) {
@@ -126,11 +136,19 @@ export class BatchPrinter {
 
   /** A batch goes whole or not at all; the caller has refused ranges that do not begin and end at a batch. */
   async #printBatch({ batch }: BatchSlice): Promise<number> {
-    const wait = this.output.write(batch.bytes)
+    const wait = batch.sizeBytes >= LARGE_BYTES ? this.output.writeThrough(batch.bytes) : this.output.write(batch.bytes)
     if (wait !== undefined) await wait
     return batch.recordCount
   }
 }
 
+/** From this size on, waiting for a write costs less memory than a copy, and hardly more time. */
+const LARGE_BYTES = 4 << 20
+
+function isOfLargeRecords({ sizeBytes, recordCount }: RecordBatch): boolean {
+  return sizeBytes / recordCount >= LARGE_BYTES
+}
+
+const NO_VALUE = { value: null }
 const NOTHING = new Uint8Array(0)
 const NEWLINE = Uint8Array.of(0x0a)

@@ -19,12 +19,17 @@ export type ScanStep =
   | { readonly kind: 'incomplete'; readonly position: number; readonly reason: string }
   | { readonly kind: 'bad'; readonly position: number; readonly reason: string }
 
+/** The buffer of a scanner, for the next one to go on with: a large batch in each of many segments is one large buffer. */
+export interface ScanRoom {
+  buffer: Uint8Array
+}
+
 export class BatchScanner {
   /** File position of the next batch. */
   position: number
-  #buffer = new Uint8Array(0)
   readonly #chunkBytes: number
-  /** File position of #buffer[0], and number of bytes that are read. */
+  readonly #room: ScanRoom
+  /** File position of the buffer's first byte, and number of bytes that are read. */
   #bufferPosition = 0
   #bufferBytes = 0
 
@@ -32,9 +37,10 @@ export class BatchScanner {
     private readonly fs: FileSystem,
     private readonly fd: number,
     position: number,
-    private readonly options: { readonly checkCrc: boolean; readonly chunkBytes?: number },
+    private readonly options: { readonly checkCrc: boolean; readonly chunkBytes?: number; readonly room?: ScanRoom },
   ) {
     this.position = position
+    this.#room = options.room ?? { buffer: new Uint8Array(0) }
     this.#chunkBytes = options.chunkBytes ?? CHUNK_BYTES
   }
 
@@ -43,8 +49,8 @@ export class BatchScanner {
     let available = this.#ensure(BATCH_HEADER_BYTES)
     if (available === 0) return { kind: 'end', position }
     let start = position - this.#bufferPosition
-    const sizeBytes = peekBatchSize(this.#buffer, start, available)
-    if (sizeBytes < 0) return { kind: 'bad', position, reason: describeHeader(this.#buffer, start, available) }
+    const sizeBytes = peekBatchSize(this.#room.buffer, start, available)
+    if (sizeBytes < 0) return { kind: 'bad', position, reason: describeHeader(this.#room.buffer, start, available) }
     if (available < BATCH_HEADER_BYTES) {
       return { kind: 'incomplete', position, reason: `${available} bytes are fewer than a batch header` }
     }
@@ -55,7 +61,7 @@ export class BatchScanner {
         return { kind: 'incomplete', position, reason: `${available} of ${sizeBytes} bytes of a batch are there` }
       }
     }
-    const batch = viewOf(this.#buffer.subarray(start, start + sizeBytes))
+    const batch = viewOf(this.#room.buffer.subarray(start, start + sizeBytes))
     if (typeof batch === 'string') return { kind: 'bad', position, reason: batch }
     if (this.options.checkCrc && !batch.crcMatches())
       return { kind: 'bad', position, reason: 'the CRC of a batch does not match' }
@@ -76,15 +82,15 @@ export class BatchScanner {
     // Only what the file really has is worth a buffer: a damaged length must not make us allocate, nor a short file a long buffer.
     const inFile = this.fs.fileStatus(this.fd).sizeBytes - this.position
     const worthBytes = Math.max(Math.min(this.#chunkBytes, inFile), wanted <= inFile ? wanted : 0)
-    if (worthBytes > this.#buffer.length) {
+    if (worthBytes > this.#room.buffer.length) {
       const larger = new Uint8Array(worthBytes)
-      larger.set(this.#buffer.subarray(start, start + held))
-      this.#buffer = larger
+      larger.set(this.#room.buffer.subarray(start, start + held))
+      this.#room.buffer = larger
     } else if (held > 0) {
-      this.#buffer.copyWithin(0, start, start + held)
+      this.#room.buffer.copyWithin(0, start, start + held)
     }
     this.#bufferPosition = this.position
-    const count = readInto(this.fs, this.fd, this.#buffer, held, this.#buffer.length - held, this.position + held)
+    const count = readInto(this.fs, this.fd, this.#room.buffer, held, this.#room.buffer.length - held, this.position + held)
     this.#bufferBytes = held + count
     return this.#bufferBytes
   }

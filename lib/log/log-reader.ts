@@ -22,6 +22,7 @@ import {
   type OpenSegment,
   type ViewContext,
 } from './log-view.js'
+import type { ScanRoom } from './batch-scanner.js'
 import { topicRemoved } from './partition-lock.js'
 import type { StateBlock } from './state-block.js'
 import { readRecoveryPoint } from './recovery-point-file.js'
@@ -44,6 +45,8 @@ export const AFTER_DAMAGE = "see 'logq fsck'; what follows the damage can be rea
 export class LogReader {
   #segment: SegmentReader | undefined
   #nextOffset: number
+  /** One segment is read after the other in the same room. */
+  readonly #room: ScanRoom = { buffer: new Uint8Array(0) }
   /** Where a bad batch was judged to be the end of the log; looked at again only when the file changed. */
   #deadEnd: { readonly position: number; readonly sizeBytes: number; readonly modifiedMs: number } | undefined
   /** The lock file, held open: its inode number cannot be given to another partition, and says so when this one is removed. */
@@ -240,8 +243,8 @@ export class LogReader {
       const { fd, segmentBaseOffset } = opened
       const next = segments.find((base) => base > segmentBaseOffset)
       return next === undefined
-        ? new LiveSegmentReader(fs, fd, segmentBaseOffset, opened, this.#endCheck)
-        : new ClosedSegmentReader(fs, fd, segmentBaseOffset, opened, next)
+        ? new LiveSegmentReader(fs, fd, segmentBaseOffset, opened, this.#endCheck, this.#room)
+        : new ClosedSegmentReader(fs, fd, segmentBaseOffset, opened, next, this.#room)
     }
   }
 
@@ -267,7 +270,14 @@ export class LogReader {
     }
     // The segment was closed after its end was read: what was appended in between is read first.
     if (segment instanceof LiveSegmentReader) {
-      this.#segment = new ClosedSegmentReader(this.context.system.fs, segment.fd, segment.baseOffset, segment.place, next)
+      this.#segment = new ClosedSegmentReader(
+        this.context.system.fs,
+        segment.fd,
+        segment.baseOffset,
+        segment.place,
+        next,
+        this.#room,
+      )
       return true
     }
     this.#refuseGap(segment, next, segment.position)

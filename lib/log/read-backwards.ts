@@ -26,7 +26,9 @@ export async function* readPartitionBackwards(
     const start = Math.max(fromOffset, batchStartBefore(context, listSegments(context), end, STRETCH_BYTES))
     const stretch: BatchSlice[] = []
     for await (const slice of readPartition(context, start, end, signal)) {
-      stretch.push({ ...slice, batch: new RecordBatch(slice.batch.bytes.slice()) })
+      // Nothing is read after the last batch: a large one may stay where it is.
+      const isKept = slice.batch.nextOffset >= end && slice.batch.sizeBytes >= STRETCH_BYTES
+      stretch.push(isKept ? slice : { ...slice, batch: new RecordBatch(slice.batch.bytes.slice()) })
     }
     if (isAborted()) return
     yield* stretch.reverse()

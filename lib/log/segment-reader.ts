@@ -8,7 +8,7 @@
 import type { RecordBatch } from '../record/batch.js'
 import type { FileSystem } from '../system/file-system.js'
 import { BatchPlaces } from './batch-places.js'
-import { BatchScanner, misfit } from './batch-scanner.js'
+import { BatchScanner, misfit, type ScanRoom } from './batch-scanner.js'
 
 /** A whole, checked batch (a view that holds until the next call), or how far one got. */
 export type ReadStep =
@@ -63,8 +63,9 @@ export class LiveSegmentReader implements SegmentReader {
     readonly baseOffset: number,
     start: SegmentPlace,
     private readonly endCheck: EndCheck,
+    room?: ScanRoom,
   ) {
-    this.#scanner = new BatchScanner(fs, fd, start.position, { checkCrc: true })
+    this.#scanner = new BatchScanner(fs, fd, start.position, { checkCrc: true, ...(room === undefined ? {} : { room }) })
     this.#nextOffset = start.offset
     this.#leaderEpoch = start.leaderEpoch ?? 0
   }
@@ -123,8 +124,9 @@ export class ClosedSegmentReader implements SegmentReader {
     start: SegmentPlace,
     /** Base offset of the next segment. */
     private readonly limitOffset: number,
+    room?: ScanRoom,
   ) {
-    this.#reader = new LiveSegmentReader(fs, fd, baseOffset, start, (_, offset) => offset <= limitOffset)
+    this.#reader = new LiveSegmentReader(fs, fd, baseOffset, start, (_, offset) => offset <= limitOffset, room)
   }
 
   get position(): number {

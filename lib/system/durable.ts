@@ -124,6 +124,9 @@ export function readUpTo(fs: FileSystem, fd: number, position: number, length: n
   return count === length ? bytes : bytes.subarray(0, count)
 }
 
+/** Node.js refuses to read 2 GiB at once. */
+const MAX_READ_BYTES = 1 << 30
+
 /** Repeats reads until `length` bytes are there or the file ends. Returns the number of bytes read. */
 export function readInto(
   fs: FileSystem,
@@ -135,7 +138,7 @@ export function readInto(
 ): number {
   let done = 0
   while (done < length) {
-    const count = fs.read(fd, buffer, start + done, length - done, position + done)
+    const count = fs.read(fd, buffer, start + done, Math.min(length - done, MAX_READ_BYTES), position + done)
     if (count === 0) break
     done += count
   }

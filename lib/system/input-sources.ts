@@ -22,6 +22,9 @@ export interface InputSource {
  * Files and memory devices. The position stays with the open file description (position null), because other commands may share
  * it: in `(head -1; logq produce t) < file` each goes on where the one before stopped.
  */
+/** Node.js refuses to read 2 GiB at once, which is what is left of the window over an input after one very large record. */
+const MAX_READ_BYTES = 1 << 30
+
 export class FileSource implements InputSource {
   readonly #fd: number
   readonly #owned: boolean
@@ -35,7 +38,7 @@ export class FileSource implements InputSource {
   read(buffer: Uint8Array, signal?: AbortSignal): Promise<number | undefined> {
     if (signal?.aborted === true) return Promise.resolve(undefined)
     return new Promise((resolve, reject) => {
-      fs.read(this.#fd, buffer, 0, buffer.length, null, (error, bytesRead) => {
+      fs.read(this.#fd, buffer, 0, Math.min(buffer.length, MAX_READ_BYTES), null, (error, bytesRead) => {
         if (error) reject(error)
         else resolve(bytesRead)
       })
@@ -131,7 +134,7 @@ export class PolledSource implements InputSource {
   #readNow(buffer: Uint8Array): number | undefined {
     if (!this.#direct || buffer.length === 0) return undefined
     try {
-      const bytesRead = fs.readSync(this.#fd, buffer, 0, buffer.length, null)
+      const bytesRead = fs.readSync(this.#fd, buffer, 0, Math.min(buffer.length, MAX_READ_BYTES), null)
       if (bytesRead === 0) this.#ended = true
       return bytesRead
     } catch (error) {

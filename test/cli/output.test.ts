@@ -144,3 +144,44 @@ test('OutputWriter does not keep the buffer of a huge record', async (t) => {
   await writer.flush()
   t.true(writer.buffer.bytes.length <= 2 * 1024 * 1024)
 })
+
+test('OutputWriter.writeThrough() keeps the order among all who write, copies nothing, and counts', async (t) => {
+  const stream = new MemoryOutput()
+  const writer = makeWriter(stream)
+  const large = new Uint8Array(1000).fill(1)
+  const end = Uint8Array.of(9)
+  const bytes = (size: number, fill: number): Uint8Array => new Uint8Array(size).fill(fill)
+  // Two that take turns, as two followed topics do.
+  const one = async (): Promise<void> => {
+    await writer.write(bytes(10, 2))
+    await writer.writeThrough(large, end)
+    await writer.write(bytes(10, 3))
+  }
+  const other = async (): Promise<void> => {
+    for (let n = 0; n < 20; n += 1) await writer.write(bytes(60, 4))
+  }
+  await Promise.all([one(), other(), writer.writeThrough(large, end)])
+  await writer.flush()
+  const written = stream.bytes()
+  t.is(written.length, 2 * 1001 + 20 + 20 * 60)
+  t.is(writer.acceptedBytes, writer.writtenBytes)
+  for (let at = written.indexOf(large), count = 0; count < 2; at = written.indexOf(large, at + 1), count += 1) {
+    t.is(written[at + 1000], 9, 'what belongs behind it stands behind it')
+  }
+})
+
+test('OutputWriter.writeThrough() throws what the write says, and drops bytes when nobody reads any more', async (t) => {
+  for (const code of ['EIO', 'EPIPE']) {
+    const stream = new MemoryOutput()
+    stream.beforeWrite = () => Promise.reject(systemError(code, 'it failed', 'write'))
+    const writer = makeWriter(stream)
+    const writing = writer.writeThrough(new Uint8Array(1000))
+    if (code === 'EIO') await t.throwsAsync(writing, { code: 'LOGQ_IO' })
+    else {
+      await writing
+      t.true(writer.readerClosed)
+      await writer.writeThrough(new Uint8Array(1000), Uint8Array.of(9))
+      t.is(stream.bytes().length, 0)
+    }
+  }
+})

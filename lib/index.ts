@@ -103,6 +103,7 @@ export type { QuarantineReport } from './log/recovery.js'
 export { dumpFile, dumpPartition, type DumpOptions } from './inspect/dump.js'
 export type {
   BatchItem,
+  DedupeIndexItem,
   DumpItem,
   FileItem,
   JsonItem,

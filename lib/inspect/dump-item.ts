@@ -172,6 +172,24 @@ export interface KnownGapItem {
   readonly toOffset: number
 }
 
+/** The header of an index that `produce --dedupe-by` keeps; its table of hashes is not shown. */
+export interface DedupeIndexItem {
+  readonly type: 'dedupe-index'
+  readonly file: string
+  /** What is older, and what lies at or above `coveredTo`, is not in it. */
+  readonly coveredFromMs: number
+  readonly coveredTo: number
+  /** Base offset of the last batch that it has; undefined when there is none. */
+  readonly lastBatchBaseOffset: number | undefined
+  readonly tablePosition: number
+  readonly bucketCount: number
+  readonly entryCount: number
+  /** 32 hexadecimal digits. */
+  readonly bootId: string
+  /** Otherwise the next producer that needs it builds it anew. */
+  readonly isOfThisBoot: boolean
+}
+
 /** What a topic file or logq.json holds. */
 export interface JsonItem {
   readonly type: 'topic' | 'store'
@@ -213,6 +231,7 @@ export type DumpItem =
   | LeaderEpochItem
   | LeaderEpochIdItem
   | KnownGapItem
+  | DedupeIndexItem
   | JsonItem
   | LineItem
   | ProblemItem

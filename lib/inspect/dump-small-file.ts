@@ -8,7 +8,8 @@ import { RECOVERY_POINT_SLOT_BYTES, decodeRecoveryPoint } from '../log/recovery-
 import { decodeStateBlock, isOfThisBoot, type StateBlock } from '../log/state-block.js'
 import { parseJsonObject } from '../store/store.js'
 import { parseTopicFile } from '../store/topic-file.js'
-import { parentDirectory, readSmallFile } from '../system/durable.js'
+import { DEDUPE_HEADER_BYTES, decodeDedupeHeader } from '../produce/dedupe-format.js'
+import { parentDirectory, readSmallFile, readUpTo } from '../system/durable.js'
 import type { System } from '../system/system.js'
 import type { DumpItem, LineItem, RecoveryPointItem, StateBlockItem } from './dump-item.js'
 import type { FileKind } from './file-kind.js'
@@ -25,6 +26,7 @@ const MAX_BYTES = 64 << 20
 
 /** Throws a system error. */
 export function dumpSmallFile(system: System, file: string, kind: SmallFileKind): SmallFileDump {
+  if (kind === 'dedupe-index') return { items: dumpDedupeIndex(system, file), fault: undefined }
   let bytes: Uint8Array
   try {
     bytes = readSmallFile(system.fs, file, MAX_BYTES) ?? new Uint8Array(0)
@@ -133,6 +135,37 @@ function listOf(list: () => string[]): string[] {
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error
     return []
+  }
+}
+
+/** A damaged one is a cache that whoever needs it builds anew without a word, so that it is worth a note and no more. */
+function dumpDedupeIndex({ fs, self }: System, file: string): DumpItem[] {
+  const fd = fs.open(file, 'read')
+  try {
+    const bytes = readUpTo(fs, fd, 0, DEDUPE_HEADER_BYTES)
+    if (bytes.length === 0) return []
+    const header = decodeDedupeHeader(bytes)
+    if (header === undefined) {
+      const message = 'it has no whole header; the next producer that needs it builds it anew'
+      return [{ type: 'problem', kind: 'note', file, position: 0, message }]
+    }
+    const { bootId, coveredFromMs, coveredTo, lastBatch, tablePosition, bucketCount, entryCount } = header
+    return [
+      {
+        type: 'dedupe-index',
+        file,
+        coveredFromMs,
+        coveredTo,
+        lastBatchBaseOffset: lastBatch?.baseOffset,
+        tablePosition,
+        bucketCount,
+        entryCount,
+        bootId: Buffer.from(bootId).toString('hex'),
+        isOfThisBoot: Buffer.compare(bootId, self.bootId) === 0,
+      },
+    ]
+  } finally {
+    fs.close(fd)
   }
 }
 

@@ -99,13 +99,14 @@ export async function* dumpPartition(
     return
   }
   const shown = new Set<string>()
-  for (const name of [...segmentFiles(names, options), ...(isPart ? [] : SMALL_FILES.filter((one) => names.includes(one)))]) {
+  for (const name of [...segmentFiles(names, options), ...(isPart ? [] : smallFiles(names))]) {
     const path = `${directory}/${name}`
     const kind = fileKind(fs, path)
     if (kind === undefined || fs.pathStatus(path)?.kind !== 'file') continue
     shown.add(path)
     const base = baseOf(name)
-    const known = inspection ?? (await inspectStorePartition(store, file, partition, { ...signalOf(options), ...segmentOnly(base) }))
+    const known =
+      inspection ?? (await inspectStorePartition(store, file, partition, { ...signalOf(options), ...segmentOnly(base) }))
     try {
       yield* show(store.system, path, kind, await judgedBy(store.system, path, kind, known, options.signal), options)
     } catch (error) {
@@ -125,6 +126,10 @@ const SMALL_FILES = [
   KNOWN_GAPS_FILE,
   'partition.metadata',
 ]
+
+function smallFiles(names: readonly string[]): string[] {
+  return [...SMALL_FILES.filter((one) => names.includes(one)), ...names.filter((name) => name.startsWith('dedupe-'))]
+}
 
 const SEGMENT_SUFFIXES = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const
 

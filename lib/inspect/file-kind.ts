@@ -27,6 +27,7 @@ export type FileKind =
   | 'leader-epoch-checkpoint'
   | 'leader-epoch-ids'
   | 'known-gaps'
+  | 'dedupe-index'
   | 'topic'
   | 'store'
   /** Another small text file of Kafka's. */
@@ -51,6 +52,8 @@ const SUFFIXES: readonly (readonly [string, FileKind])[] = [
 const KAFKA_SUFFIX = /\.(deleted|swap|cleaned)$/
 const KAFKA_TEXT = /^(.*-checkpoint|partition\.metadata|meta\.properties)$/
 
+const DEDUPE_INDEX = /^dedupe-(key|value|header-[0-9a-f]{16})$/
+
 /** Undefined for what a dump does not know. Throws a system error: what is no regular file is refused. */
 export function fileKind(fs: FileSystem, path: string): FileKind | undefined {
   const name = nameOf(path)
@@ -63,6 +66,7 @@ export function fileKind(fs: FileSystem, path: string): FileKind | undefined {
   if (isKept && /^\d+\.\d+\.\d+(\.\d+)?$/.test(name)) return 'log'
   if (plain === LOCK_FILE) return fs.pathStatus(`${directory}/${STORE_FILE}`) === undefined ? 'lock' : 'store-lock'
   if (Object.hasOwn(NAMES, plain)) return NAMES[plain]
+  if (DEDUPE_INDEX.test(plain)) return 'dedupe-index'
   if (nameOf(directory) === TOPICS_DIRECTORY && name.endsWith(TOPIC_SUFFIX)) return 'topic'
   if (KAFKA_TEXT.test(name)) return 'text'
   return beginsWithBatch(fs, path) ? 'log' : undefined

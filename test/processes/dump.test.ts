@@ -150,6 +150,12 @@ test('-J has one object a line of every type, and the records of --records are t
     lines.filter(({ type }) => type === 'record').map(({ record }) => record),
     jsonOf((await cli.shell('logq cat -J a')).stdout),
   )
+  const [index] = jsonOf(
+    (await cli.shell('echo x | logq produce d --dedupe-by value && logq dump -J store/d-0/dedupe-value | tail -n +2')).stdout,
+  )
+  t.deepEqual([index?.['type'], index?.['coveredTo'], index?.['entryCount']], ['dedupe-index', 1, 1])
+  const noIndex = await cli.shell('truncate -s 50 store/d-0/dedupe-value && logq dump d | grep -c ^note && logq fsck -q d')
+  t.is(noIndex.stdout.toString().split('\n')[0], '1')
   const batches = lines.filter(({ type }) => type === 'batch')
   t.deepEqual([...new Set(batches.map(({ codec }) => codec))], ['none', 'gzip'])
   t.deepEqual(Object.keys(batches[0] ?? {}), [

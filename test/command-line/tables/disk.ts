@@ -1,4 +1,4 @@
-/** du. */
+/** du and dump. */
 import { refused, type Table } from '../table.js'
 
 const du: Table = {
@@ -26,4 +26,38 @@ const du: Table = {
   ],
 }
 
-export const diskTables: readonly Table[] = [du]
+const dump: Table = {
+  title: 'dump',
+  before:
+    'printf "a\\nb\\n" | logq produce t --partitions 2 -p 0; echo c | logq produce t -p 1; cp store/t-0/00000000000000000000.log torn.log; truncate -s -3 torn.log; head -c 90 /dev/urandom > notes.txt',
+  rows: [
+    [
+      'a topic: every partition, segments first',
+      "logq dump t | sed -n 's/^file .*(\\([a-z]*\\), .*/\\1/p' | grep -c log",
+      '2\n',
+    ],
+    ['TOPIC:P', 'logq dump t:1 | grep -c ^batch', '1\n'],
+    ['-p', 'logq dump t -p 0-1 | grep -c ^batch', '2\n'],
+    ['a file', 'logq dump -s nowhere store/t-0/recovery-point | grep -c "^recovery-point .*isNewest=true"', '1\n'],
+    ['--records', 'logq dump t:0 --records | grep -o "^record offset=1 .*" | grep -o value=.*', 'value="b"\n'],
+    [
+      '-J',
+      'logq dump t:1 --records -J | grep -o \'"record":.*"value":"c"\' | cut -c -45',
+      { stdout: /^"record":\{"topic":"t","partition":1,"offset"/ },
+    ],
+    ['-o', 'logq dump t:0 --records -o 1 | grep -c ^record', '1\n'],
+    [
+      '--position behind the end',
+      'logq dump t:0 --position 4096 | grep -c ^batch',
+      { stdout: '0\n', status: 1, statusOf: 'grep' },
+    ],
+    ['-n', 'logq dump t -n 0 | grep -c ^batch', { stdout: '0\n', status: 1, statusOf: 'grep' }],
+    ['--raw, -q, -v', 'logq dump --raw -qv t:0 | grep -c ^batch', '1\n'],
+    ['damage', 'logq dump torn.log', { stdout: /^damage .*torn\.log position 0 /m, stderr: /1 problem in 1 file/, status: 5 }],
+    ['an unknown file', 'logq dump notes.txt', { stderr: /is no file that is known here/, status: 1 }],
+    ['an unknown topic', 'logq dump nothing', { stderr: /'nothing' does not exist/, status: 1 }],
+    ['no operand', 'logq dump', refused(/FILE/)],
+  ],
+}
+
+export const diskTables: readonly Table[] = [du, dump]

@@ -17,6 +17,7 @@ const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
 /** Rows that are taken apart together. More would not be faster, and hold more memory. */
 const MAX_ROWS = 64
+const MAX_ROWS_BYTES = 64 << 10
 const NO_QUOTES_HINT = "if quotes mean nothing in this file, give '--no-quotes'"
 
 export interface CsvRow {
@@ -69,7 +70,8 @@ export class CsvRowSplitter {
       const found = this.#scan()
       if (found === 'row') {
         this.#takeRow(rows)
-        if (rows.length < MAX_ROWS) continue
+        if (rows.length === 0) begin = input.start
+        if (rows.length < MAX_ROWS && input.start - begin < MAX_ROWS_BYTES) continue
       }
       if (rows.length > 0) return { kind: 'rows', rows, bytes: input.buffer.subarray(begin, input.start) }
       if (found === 'broken')

@@ -10,8 +10,8 @@ import { scanArray, scanObject, type JsonValue } from '../print/json-scanner.js'
 /** JavaScript strings end at 512 MiB. */
 const MAX_BYTES = 256 * 1024 * 1024
 
-/** A member's value; `source` has one character for each byte. */
-export type ByteValue = Pick<JsonValue, 'source'>
+/** A member's value; `source` has one character for each byte, and so has `string` but where escapes stand. */
+export type ByteValue = JsonValue
 
 /** The members of an object. Throws LOGQ_INVALID_RECORD when it is no JSON, or names a member twice. */
 export function membersOf(bytes: Buffer): Map<string, ByteValue> {
@@ -35,16 +35,16 @@ export function memberObject({ source }: ByteValue): Map<string, ByteValue> | un
 }
 
 /** The bytes that a value stands for: null, those of a string, or the source text of anything else, as it was written. */
-export function bytesOfValue(name: string, { source }: ByteValue): Uint8Array | null {
-  if (source === 'null') return null
-  return source.startsWith('"') ? bytesOfString(name, source) : Buffer.from(source, 'latin1')
+export function bytesOfValue(name: string, value: ByteValue): Uint8Array | null {
+  if (value.source === 'null') return null
+  return value.string === undefined ? Buffer.from(value.source, 'latin1') : bytesOfString(name, value.source, value.string)
 }
 
 /** The text of a value that has to be a string of UTF-8; undefined for any other value. */
-export function textOfValue(name: string, { source }: ByteValue): string | undefined {
-  if (!source.startsWith('"')) return undefined
+export function textOfValue(name: string, { source, string }: ByteValue): string | undefined {
+  if (string === undefined) return undefined
   try {
-    return utf8.decode(bytesOfString(name, source))
+    return utf8.decode(bytesOfString(name, source, string))
   } catch (error) {
     if (error instanceof TypeError) throw invalid(`${name} is not valid UTF-8`)
     throw error
@@ -92,9 +92,10 @@ export function invalid(message: string, hint?: string): LogqError {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-function bytesOfString(name: string, source: string): Buffer {
+function bytesOfString(name: string, source: string, string: string): Buffer {
+  if (!/\\u(?!00[0-7])/.test(source)) return Buffer.from(string, 'latin1')
+  // Some escape may stand for a character that is not ASCII, and so for more bytes than one.
   const text = source.slice(1, -1)
-  if (!text.includes('\\')) return Buffer.from(text, 'latin1')
   const parts: Buffer[] = []
   let start = 0
   for (const match of text.matchAll(escapes)) {

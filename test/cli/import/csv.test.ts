@@ -112,6 +112,10 @@ test('what RFC 4180 writes is read as it was, with its lines', async (t) => {
   )
 })
 
+test('any number of empty lines is passed over', async (t) => {
+  t.deepEqual(await read(`${'\n'.repeat(200_000)}a\nb\n`), ['200001: ["a"]', '200002: ["b"]'])
+})
+
 test('a line of many bytes and no end is passed over without being kept', async (t) => {
   const input = inputInPieces(Buffer.concat([Buffer.alloc(40 << 20, 'x'), Buffer.from('\nok\n')]))
   const options = { delimiter: 0x2c, quotes: true, limitBytes: () => 1 << 16 }

@@ -19,5 +19,8 @@ export function formatOfFile(operand: string, from: ImportFormat | undefined): I
   const format = Object.hasOwn(byExtension, extension) ? byExtension[extension] : undefined
   if (format !== undefined) return format
   const what = operand === '-' ? 'standard input' : `'${operand}'`
-  throw usageError(`the format of ${what} is not known`, `name it with --from: ${importFormats.join(', ')}`)
+  throw usageError(
+    `the format of ${what} is not known`,
+    `name it with --from: ${importFormats.join(', ')}; 'logq produce' reads lines, and with -J what 'logq cat -J' prints`,
+  )
 }

@@ -4,6 +4,7 @@ import { LogqError } from '../../lib/errors.js'
 import { withRecords, type BatchSlice } from '../../lib/log/read-partition.js'
 import { SliceWalk } from '../../lib/log/slice-walk.js'
 import { awaitStore } from '../../lib/store/await-store.js'
+import { checkTopicName } from '../../lib/store/names.js'
 import type { Store } from '../../lib/store/store.js'
 import { findTopic } from '../../lib/store/topics.js'
 import { defineCommand, type CommandArguments } from '../command.js'
@@ -84,6 +85,9 @@ export const command = defineCommand({
   },
   async run(args, io) {
     const place = placeIn(args)
+    const topic = place?.topic ?? args.operands.topic
+    // What can never be there is not waited for. Kafka's own topics may be read where Kafka keeps them.
+    if (!topic.startsWith('__')) checkTopicName(topic)
     const where = await compileWhere(args.options.where, io)
     const printer = batchPrinter(args.options, undefined, io)
     const path = storePath(args.options.store, io)
@@ -92,6 +96,7 @@ export const command = defineCommand({
     try {
       const onAbsent = () => io.say(`store '${path}' does not exist yet; waiting for it`)
       const store = await awaitStore(io.system, path, onAbsent, limits.signal)
+      if (store?.kind === 'logq') checkTopicName(topic)
       const isSettled =
         store !== undefined &&
         (place === undefined

@@ -1,7 +1,9 @@
 /** Runs the tables through the built program, each line in a shell. */
+import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { commandGroups } from '../../cli/command-list.js'
 import { atMost } from '../helpers/at-most.js'
+import { projectRoot } from '../helpers/project.js'
 import { makeCli, type Cli } from '../helpers/run-cli.js'
 import { invocationsIn } from './invocations.js'
 import type { Row, Table } from './table.js'
@@ -10,6 +12,8 @@ import { tables } from './tables.js'
 const inTurn = atMost(4)
 /** Much longer than any line takes, also on a machine that does other things. */
 const timeoutMs = 100_000
+
+const surroundings = { FIXTURES: join(projectRoot, 'test', 'fixtures') }
 
 for (const table of tables) {
   test(`${table.title}: ${table.rows.length} rows`, async (t) => {
@@ -21,7 +25,7 @@ for (const table of tables) {
 async function run(t: ExecutionContext, { title, before, rows }: Table): Promise<void> {
   const cli = makeCli(t)
   if (before !== undefined) {
-    const made = await inTurn(() => cli.shell(before, { timeoutMs }))
+    const made = await inTurn(() => cli.shell(before, { timeoutMs, env: surroundings }))
     t.is(made.stderr, '', `before '${title}'`)
   }
   const findings = await Promise.all(rows.map((row, index) => inTurn(() => differences(cli, row, index))))
@@ -32,7 +36,11 @@ async function run(t: ExecutionContext, { title, before, rows }: Table): Promise
 async function differences(cli: Cli, [promise, line, seen]: Row, index: number): Promise<string[]> {
   const expected = typeof seen === 'string' ? { stdout: seen } : seen
   const { stdout = '', stderr = '', status = 0, stdin } = expected
-  const done = await cli.shell(line, { timeoutMs, env: { T: `n${index}` }, ...(stdin === undefined ? {} : { stdin }) })
+  const done = await cli.shell(line, {
+    timeoutMs,
+    env: { T: `n${index}`, ...surroundings },
+    ...(stdin === undefined ? {} : { stdin }),
+  })
   const found: string[] = []
   const compare = (what: string, is: string, shown: string | RegExp) => {
     if (typeof shown === 'string' ? is !== shown : !shown.test(is)) {

@@ -23,7 +23,10 @@ export interface Seen {
 
 export interface Table {
   readonly title: string
-  /** Makes what the rows read, in a store that only this table has. Rows change nothing of it, and run beside each other. */
+  /**
+   * Makes what the rows read, in a store that only this table has. Rows change nothing of it, and run beside each other. The
+   * folder test/fixtures is `$FIXTURES`.
+   */
   readonly before?: string
   readonly rows: readonly Row[]
 }

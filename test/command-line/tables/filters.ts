@@ -50,7 +50,7 @@ seq 20 | logq produce numbers`,
     ['nothing matches: 3', 'logq cat t -w false', { status: 3 }],
     ['also in tail', 'logq tail t -w \'key == "zz"\'', { status: 3 }],
     ['not of an empty -n', 'logq cat t -w false -n 0', ''],
-    ['not with tail -f', 'logq tail -f numbers -w false --for 300ms', ''],
+    ['not with tail -f', 'logq tail -f numbers -w false --for 1s', ''],
     [
       'an expression that fails on a record is no match, said once',
       "logq cat t -w 'value.n > 0' -F '%k\\n'",

@@ -28,9 +28,9 @@ const order: Table = {
     ['--speed 1x, in tail', 'logq tail a.one --speed 1x -o start', lines('r1 r2 r3 r4 r5 r6')],
     ['no speed', 'logq cat a.one --speed fast', refused(/option '--speed'/)],
     ['nor one of 0', 'logq cat a.one --speed 0x', refused(/option '--speed'/)],
-    ['--for ends with 0', 'logq tail -f b --for 300ms', 'z\n'],
+    ['--for ends with 0', 'logq tail -f b --for 2s', 'z\n'],
     ['also cat', 'logq cat b --for 1h', 'z\n'],
-    ['--idle gives up with 4', 'logq tail -f b --idle 300ms', { stdout: 'z\n', stderr: /300ms/, status: 4 }],
+    ['--idle gives up with 4', 'logq tail -f b --idle 2s', { stdout: 'z\n', stderr: /2s/, status: 4 }],
     ['reading what is there never waits', 'logq tail b --idle 1h && logq cat b --idle 1h', 'z\nz\n'],
     [
       'a record in time is no idleness',

@@ -103,4 +103,54 @@ const expectations: Table = {
   ],
 }
 
-export const singleRecordTables: readonly Table[] = [get, expectations]
+const wait: Table = {
+  title: 'wait',
+  before: `printf 'a:1\\nb:2\\na:3\\n' | logq produce t -K: --timestamp 2026-01-01; cp -r "$FIXTURES/kafka" kafka
+    seq 3 | logq produce bad; printf X | dd of=store/bad-0/00000000000000000000.log bs=1 seek=75 conv=notrunc 2> dd`,
+  rows: [
+    ['the first record at all', 'logq wait t', '1\n'],
+    ['a record produced earlier counts', 'logq wait t -w \'key == "b"\'', '2\n'],
+    ['-o start is the default', 'logq wait t -o start', '1\n'],
+    ['from another place on', 'logq wait t -o 2', '3\n'],
+    ['-n: so many', 'logq wait t -n 2', lines('1 2')],
+    [
+      'a record that comes',
+      'logq topic create $T; logq wait $T > out-$T & until echo v | logq produce $T && [ -s out-$T ]; do sleep 0.1; done; wait $! && cat out-$T',
+      'v\n',
+    ],
+    [
+      '-o end: only one that comes',
+      'echo old | logq produce $T; logq wait $T -o end > out-$T & until echo new | logq produce $T && [ -s out-$T ]; do sleep 0.1; done; wait $! && cat out-$T',
+      'new\n',
+    ],
+    [
+      'a topic that does not exist yet',
+      'logq wait $T > out-$T 2> said-$T & until [ -s said-$T ]; do sleep 0.1; done; echo v | logq produce $T; wait $! && cat out-$T',
+      'v\n',
+    ],
+    [
+      'a store that does not exist yet',
+      'logq wait t -s later > out-later 2> said-later & until [ -s said-later ]; do sleep 0.1; done; echo v | logq produce t -s later; wait $! && cat out-later',
+      'v\n',
+    ],
+    ['a place', 'logq wait t:0@1', '2\n'],
+    ['--timeout: 4', 'logq wait t -n 4 --timeout 2s', { stdout: lines('1 2 3'), stderr: /within 2s/, status: 4 }],
+    ['of a place', 'logq wait t:0@3 --timeout 2s', refused(/within 2s/, 4)],
+    ['of a topic', 'logq wait nothing -q --timeout 2s', refused(/within 2s/, 4)],
+    [
+      'in the formats of cat',
+      "logq wait t -K= && logq wait t -D ';' && logq wait t -0 | tr '\\0' . && logq wait t -F '%k\\n' && logq wait t -F '%v\\n' --null N && logq wait t -F tsv --time iso --no-value --raw | cut -f 3-6",
+      'a=1\n1;1.a\n1\n0\t2026-01-01T00:00:00.000Z\ta\t1\n',
+    ],
+    ['-J, -p, -s, -v', 'logq wait t -J -p 0 -s store -v | grep -c \'"key":"a"\'', { stdout: '1\n', stderr: /.*/ }],
+    ['below the log start: 7', 'logq wait kafka-none:0@39 -s kafka', refused(/kafka-none:0@39/, 7)],
+    ['compacted away: 3', 'logq wait kafka-none:0@62 -s kafka', refused(/kafka-none:0@62/, 3)],
+    ['damaged: 5', 'logq wait bad', refused(/'bad-0' is damaged/, 5)],
+    ['a partition that is not there: 1', 'logq wait t -p 7', refused(/topic 't' has no partition 7/, 1)],
+    ['an end cannot be waited for', 'logq wait t -o 1:3', refused(/a range with an end cannot be waited for/)],
+    ['nor a name that no topic can have', "logq wait 'a*'", refused(/'a\*' cannot be a topic name/)],
+    ['nor one in a place', "logq wait '__x:0@1'", refused(/'__x' cannot be a topic name/)],
+  ],
+}
+
+export const singleRecordTables: readonly Table[] = [get, wait, expectations]

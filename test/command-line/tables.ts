@@ -1,6 +1,7 @@
 /** All tables, in the order of the description. */
 import type { Table } from './table.js'
 import { diskTables } from './tables/disk.js'
+import { exportTables } from './tables/export.js'
 import { filterTables } from './tables/filters.js'
 import { importTables } from './tables/import.js'
 import { inputTables } from './tables/input.js'
@@ -20,6 +21,7 @@ export const tables: readonly Table[] = [
   ...outputTables,
   ...offsetTables,
   ...importTables,
+  ...exportTables,
   ...filterTables,
   ...readingTables,
   ...singleRecordTables,

@@ -84,6 +84,17 @@ const kinds: Table = {
       'logq import $T values.ndjson -s made-$T --mode 0750 -v --allow-network-file-system; stat -c %a made-$T',
       { stdout: '750\n', stderr: /./, status: 0 },
     ],
+    [
+      '--key-from, --timestamp-from',
+      'printf \'{"id":7,"at":1700000000123}\\n\' | logq import $T --from ndjson --key-from .id --timestamp-from .at && logq cat $T -F \'%k %T\\n\'',
+      '7 1700000000123\n',
+    ],
+    ['--rate, --on-full', 'logq import $T values.ndjson --rate 1000/s --on-full fail && logq cat $T | wc -l', '2\n'],
+    [
+      '--dedupe-by, --dedupe-window: a run that is started again',
+      'for run in 1 2; do logq import $T users.csv --key-column id --dedupe-by key --dedupe-window 1h -q; done; logq cat $T | wc -l',
+      '2\n',
+    ],
     ['a file that is missing', 'logq import $T missing.csv', refused(/'missing\.csv'/, 1)],
     [
       'a damaged topic file',

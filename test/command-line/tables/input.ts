@@ -266,4 +266,43 @@ const options: Table = {
   ],
 }
 
-export const inputTables: readonly Table[] = [plain, templates, options]
+const wholes: Table = {
+  title: 'input: files as records, compressed files, keys and timestamps from values, rate and duplicates',
+  before: `printf 'one\\ntwo\\n' > text; printf 'a\\nb\\n' | gzip > log.gz; printf '' > empty; printf 'a\\nb\\n' > log; echo '{"user":{"id":7},"at":1700000000123}' > orders
+    if command -v zstd > zstd.path; then zstd -q log; else cp log log.zst; fi`,
+  rows: [
+    ['--whole: a FILE is a record', "logq produce $T --whole text empty && logq cat $T -F '[%v]'", '[one\ntwo\n][]'],
+    ['or standard input is', "printf 'a\\0b\\n' | logq produce $T --whole && logq cat $T -F '%v{hex}\\n'", '6100620a\n'],
+    ['standard input never is', 'logq produce $T --whole < log.gz && logq cat $T -D "" | cmp - log.gz && echo same', 'same\n'],
+    ['--key-from: a path in JSON values', "logq produce $T --key-from .user.id orders && logq cat $T -F '%k\\n'", '7\n'],
+    ['--timestamp-from', "logq produce $T --timestamp-from .at orders && logq cat $T -F '%T\\n'", '1700000000123\n'],
+    [
+      'a record without it is bad, and named',
+      'printf \'{"id":1}\\n{}\\n\' | logq produce $T --key-from .id; s=$?; logq cat $T -K=; exit $s',
+      { stdout: '1={"id":1}\n', stderr: /stdin: line 2: /, status: 1, statusOf: 'produce' },
+    ],
+    ['no path', "logq produce $T --key-from 'user id' orders", refused(/option '--key-from'/)],
+    ['--rate', 'seq 3 | logq produce $T --rate 1000/s && logq cat $T', lines('1 2 3')],
+    ['no rate', 'seq 3 | logq produce $T --rate fast', refused(/option '--rate'/)],
+    [
+      '--dedupe-by value: what is there is left out',
+      "printf 'a\\nb\\na\\n' | logq produce $T --dedupe-by value -q && echo b | logq produce $T --dedupe-by value -q && logq cat $T",
+      lines('a b'),
+    ],
+    ['duplicates are counted on standard error', "printf 'a\\na\\n' | logq produce $T --dedupe-by value", { stderr: /1 / }],
+    ['--dedupe-by key', "printf 'k:1\\nk:2\\n' | logq produce $T -K: --dedupe-by key -q && logq cat $T", lines('1')],
+    [
+      '--dedupe-by header:NAME',
+      'for v in 1 2; do echo $v | logq produce $T -H id=7 --dedupe-by header:id -q; done; logq cat $T',
+      lines('1'),
+    ],
+    [
+      '--dedupe-window: not what is older',
+      'echo a | logq produce $T --timestamp -2h; echo a | logq produce $T --dedupe-by value --dedupe-window 1h -q; echo a | logq produce $T --dedupe-by value --dedupe-window 3h -q; logq cat $T',
+      lines('a a'),
+    ],
+    ['by what', 'logq produce $T --dedupe-by colour < /dev/null', refused(/option '--dedupe-by'/)],
+  ],
+}
+
+export const inputTables: readonly Table[] = [plain, templates, options, wholes]

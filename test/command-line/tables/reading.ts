@@ -98,4 +98,21 @@ echo '{"key":"/w==","keyEncoding":"base64","value":"AP4=","valueEncoding":"base6
   ],
 }
 
-export const readingTables: readonly Table[] = [order, tsv]
+const damaged: Table = {
+  title: 'reading: damaged records',
+  before:
+    'seq 9 | logq produce t --batch-bytes 1; printf X | dd of=store/t-0/00000000000000000000.log bs=1 seek=75 conv=notrunc 2> dd',
+  rows: [
+    ['--on-corrupt stop is the default', 'logq cat t', { stdout: '1\n', stderr: /'t-0' is damaged/, status: 5 }],
+    ['stop', 'logq cat t --on-corrupt stop', { stdout: '1\n', stderr: /'t-0' is damaged/, status: 5 }],
+    [
+      'skip names what is passed over, goes on, and ends with 5',
+      'logq cat t --on-corrupt skip',
+      { stdout: lines('1 3 4 5 6 7 8 9'), stderr: /'t-0'.*offset/, status: 5 },
+    ],
+    ['in tail', 'logq tail t -o start --on-corrupt skip', { stdout: lines('1 3 4 5 6 7 8 9'), stderr: /'t-0'/, status: 5 }],
+    ['no such action', 'logq cat t --on-corrupt ignore', refused(/not one of/)],
+  ],
+}
+
+export const readingTables: readonly Table[] = [order, tsv, damaged]

@@ -16,7 +16,7 @@ export interface MergeOptions {
   readonly matches?: RecordPredicate | undefined
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal | undefined
-  /** Bytes of batches that may be held at once, and of copied records. For tests. */
+  /** Bytes of batches that may be held at once, and of the parts that are kept of others. For tests. */
   readonly openBytes?: number
   readonly keptBytes?: number
 }
@@ -28,10 +28,10 @@ export interface MergedRecord {
   readonly record: LentRecord
 }
 
-const OPEN_BYTES = 32 << 20
-const KEPT_BYTES = 16 << 20
+const OPEN_BYTES = 12 << 20
+const KEPT_BYTES = 12 << 20
 /** What one parked partition may keep. */
-const MOST_KEPT_BYTES = 64 << 10
+const MOST_KEPT_BYTES = 128 << 10
 
 /** Throws CorruptionError, LOGQ_TOPIC_REMOVED, a system error, and what `matches` throws. */
 export async function* mergeRecords(
@@ -42,34 +42,37 @@ export async function* mergeRecords(
   const openBytes = options.openBytes ?? OPEN_BYTES
   const keepBytes = Math.min(MOST_KEPT_BYTES, (options.keptBytes ?? KEPT_BYTES) / ranges.length)
   const sources = ranges.map((range, index) => new PartitionSource(range, index, { direction, matches, signal }))
-  const heads = new Heap(direction === 'forwards' ? isOlder : isNewer)
+  const isBefore = direction === 'forwards' ? isOlder : isNewer
+  const heads = new Heap(isBefore)
+  const open = new Set<PartitionSource>()
   let heldBytes = 0
-  /** Reads on in a source, and parks it when all together hold too much. */
-  const fill = async (source: PartitionSource, read: () => Promise<boolean>): Promise<boolean> => {
+  /** Reads in a source; when all together hold too much then, those are parked that are needed last. */
+  const reading = async <Result>(source: PartitionSource, read: () => Promise<Result>): Promise<Result> => {
     heldBytes -= source.heldBytes
-    const hasRecord = await read()
-    if (hasRecord && heldBytes > 0 && heldBytes + source.heldBytes > openBytes) await source.park(keepBytes)
+    const result = await read()
     heldBytes += source.heldBytes
-    return hasRecord
+    if (source.heldBytes > 0) open.add(source)
+    else open.delete(source)
+    while (heldBytes > openBytes && open.size > 1) {
+      const last = [...open].reduce((a, b) => (isBefore(a, b) ? b : a))
+      heldBytes -= last.heldBytes
+      await last.park(keepBytes)
+      open.delete(last)
+    }
+    return result
   }
   try {
-    for (const source of sources) if (await fill(source, () => source.next())) heads.push(source)
+    for (const source of sources) if (await reading(source, () => source.next())) heads.push(source)
     for (let source = heads.first; source !== undefined && signal?.aborted !== true; source = heads.first) {
       const head = source
       const { topic, partition } = head.context
-      const record = head.record ?? (await readAgain(head))
+      const record = head.record ?? (await reading(head, () => head.readAgain()))
       if (record !== undefined) yield { topic, partition, record }
-      if (head.nextHeld() || (await fill(head, () => head.next()))) heads.moveFirst()
+      if (head.nextHeld() || (await reading(head, () => head.next()))) heads.moveFirst()
       else heads.removeFirst()
     }
   } finally {
     for (const source of sources) await source.close()
-  }
-
-  async function readAgain(source: PartitionSource): Promise<LentRecord | undefined> {
-    const record = await source.readAgain()
-    heldBytes += source.heldBytes
-    return record
   }
 }
 

@@ -1,15 +1,16 @@
 /**
  * The records of one partition, one after the other, as the merge of many partitions asks for them. While it is open, a source lends
  * its records from the batch that was read, and holds that batch. When all sources together hold too much, one is parked: it keeps
- * copies of its next few records and lets go of the batch, which is read again when those are used up. So a merge of any number of
- * partitions with batches of any size holds a bounded number of bytes, and what it costs is reading: a parked source reads a batch
- * about as often as its records are many times what it may keep.
+ * the bytes of its next few records and lets go of the batch, which is read again when those are used up. So a merge of any number of
+ * partitions with batches of any size holds a bounded number of bytes, and what it costs is reading: the batch of a source that is
+ * parked again and again is read about as often as it is larger than what may be kept of it.
  */
 import type { ViewContext } from '../log/log-view.js'
 import { readPartitionBackwards } from '../log/read-backwards.js'
 import { readPartition, type BatchSlice } from '../log/read-partition.js'
 import { SliceWalk, type Direction } from '../log/slice-walk.js'
-import { copyRecord, type LentRecord } from '../record/lent-record.js'
+import { partOfBatch } from '../record/batch-part.js'
+import type { LentRecord } from '../record/lent-record.js'
 import type { RecordPredicate } from '../record/record-predicate.js'
 
 /** The records in [fromOffset, toOffset) of one partition. */
@@ -27,8 +28,6 @@ export interface SourceOptions {
 
 /** What a reader has in memory beside a batch: what it read ahead. */
 const READ_AHEAD_BYTES = 256 << 10
-/** What a copied record costs beside its bytes. */
-const RECORD_OVERHEAD_BYTES = 500
 
 export class PartitionSource {
   readonly context: ViewContext
@@ -40,11 +39,11 @@ export class PartitionSource {
   #slices: AsyncGenerator<BatchSlice, void, undefined> | undefined
   #slice: BatchSlice | undefined
   #walk: SliceWalk | undefined
-  /** Lent, or a copy; undefined while its place alone is kept. */
+  /** Whether the slice is a part that was kept: of the batch, more may follow. */
+  #isPart = false
+  /** Undefined while its place alone is kept. */
   #current: LentRecord | undefined
-  /** Copies of the records that come next, the first one last. */
-  #kept: LentRecord[] = []
-  /** What is not read yet, but for what is kept. */
+  /** What is not read yet. */
   #fromOffset: number
   #toOffset: number
   /** Offset of a record that was read, found to match, and not kept. */
@@ -63,7 +62,7 @@ export class PartitionSource {
 
   /** Moves to the next record, when that is held already; else false, and `next` is to be called. */
   nextHeld(): boolean {
-    return this.#moveTo(this.#kept.pop() ?? this.#readInSlice())
+    return this.#moveTo(this.#readInSlice())
   }
 
   /** Moves to the next record; false after the last one. Throws what reading throws, and what `matches` throws. */
@@ -82,21 +81,21 @@ export class PartitionSource {
     return this.#current
   }
 
-  /** Lets go of the batch, and keeps copies of records of about so many bytes; of a larger current one its place alone. */
+  /** Lets go of the batch, and keeps the current record and the next few, of so many bytes; of a larger one its place alone. */
   async park(keepBytes: number): Promise<void> {
-    let leftBytes = keepBytes
-    const kept: LentRecord[] = []
-    for (let record = this.#current; record !== undefined; record = this.#readInSlice()) {
-      leftBytes -= bytesOf(record)
-      if (leftBytes < 0) {
-        this.#unread(record.offset)
-        break
-      }
-      kept.push(copyRecord(record))
-    }
+    const { direction } = this.options
+    const [current, slice] = [this.#current, this.#slice]
+    if (current === undefined || slice === undefined) return
+    const { offset } = current
+    const part = partOfBatch(slice.batch, offset, direction, keepBytes)
     await this.close()
-    this.#current = kept.shift()
-    this.#kept = kept.reverse()
+    this.#unread(offset)
+    this.#current = undefined
+    if (part === undefined) return
+    this.#slice = { ...slice, batch: part }
+    this.#walk = new SliceWalk(this.#slice, direction)
+    this.#isPart = true
+    this.#current = this.#readInSlice()
   }
 
   /** Gives up what is open; reading on opens it again. */
@@ -135,6 +134,7 @@ export class PartitionSource {
     const slice = step.value
     const { batch } = slice
     this.#slice = slice
+    this.#isPart = false
     let decompressedBytes = 0
     try {
       this.#walk = new SliceWalk(slice, direction)
@@ -159,7 +159,7 @@ export class PartitionSource {
     } catch (error) {
       slice.failed(error)
     }
-    this.#noteRead(this.options.direction === 'forwards' ? slice.batch.lastOffset : slice.batch.baseOffset)
+    if (!this.#isPart) this.#noteRead(this.options.direction === 'forwards' ? slice.batch.lastOffset : slice.batch.baseOffset)
     this.#walk = undefined
     return undefined
   }
@@ -183,10 +183,4 @@ export class PartitionSource {
     if (this.options.direction === 'forwards') this.#fromOffset = offset
     else this.#toOffset = offset + 1
   }
-}
-
-function bytesOf(record: LentRecord): number {
-  let bytes = RECORD_OVERHEAD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0)
-  for (const { key, value } of record.headers) bytes += RECORD_OVERHEAD_BYTES + key.length + (value?.length ?? 0)
-  return bytes
 }

@@ -33,36 +33,60 @@ export async function sliceOf(
   fromOffset: number,
   toOffset: number,
 ): Promise<BatchSlice | undefined> {
-  const { lastPlace } = reader
-  const located = (error: unknown) =>
-    error instanceof InvalidBatchError ? badRecords(context, batch, lastPlace, error) : error
-  const failed = (error: unknown) => {
-    const cause = located(error)
-    if (!(cause instanceof CorruptionError) || context.onDamage === undefined) throw cause
-    context.onDamage({ error: cause, fromOffset: Math.max(fromOffset, batch.baseOffset), toOffset: batch.nextOffset })
+  const slice = {
+    partition: context.partition,
+    batch,
+    fromOffset,
+    toOffset,
+    ...judgeOf(context, placeOf(reader, batch, fromOffset)),
   }
   try {
     await loadCodec(batch.codec)
   } catch (error) {
-    failed(error)
+    slice.failed(error)
     return undefined
   }
-  return { partition: context.partition, batch, fromOffset, toOffset, located, failed }
+  return slice
+}
+
+/** Where a batch is, without the batch: a part of it may be kept when its bytes are let go of. */
+interface PlaceOfBatch {
+  readonly segmentBaseOffset: number
+  readonly position: number
+  readonly baseOffset: number
+  readonly fromOffset: number
+  readonly nextOffset: number
+}
+
+function placeOf(reader: LogReader, batch: RecordBatch, fromOffset: number): PlaceOfBatch {
+  const { baseOffset, nextOffset, sizeBytes } = batch
+  const { segmentBaseOffset, endPosition } = reader.lastPlace
+  return {
+    segmentBaseOffset,
+    position: endPosition - sizeBytes,
+    baseOffset,
+    nextOffset,
+    fromOffset: Math.max(fromOffset, baseOffset),
+  }
+}
+
+function judgeOf(context: ViewContext, place: PlaceOfBatch): Pick<BatchSlice, 'located' | 'failed'> {
+  const located = (error: unknown) => (error instanceof InvalidBatchError ? badRecords(context, place, error) : error)
+  const failed = (error: unknown) => {
+    const cause = located(error)
+    if (!(cause instanceof CorruptionError) || context.onDamage === undefined) throw cause
+    context.onDamage({ error: cause, fromOffset: place.fromOffset, toOffset: place.nextOffset })
+  }
+  return { located, failed }
 }
 
 /** The error for records that cannot be read in a batch, though its CRC holds. */
-function badRecords(
-  context: ViewContext,
-  batch: RecordBatch,
-  { segmentBaseOffset, endPosition }: LogReader['lastPlace'],
-  error: InvalidBatchError,
-): CorruptionError {
+function badRecords(context: ViewContext, place: PlaceOfBatch, error: InvalidBatchError): CorruptionError {
   const { topic, partition, directory } = context
-  const file = `${directory}/${segmentFileName(segmentBaseOffset, LOG_SUFFIX)}`
-  const position = endPosition - batch.sizeBytes + error.position
+  const file = `${directory}/${segmentFileName(place.segmentBaseOffset, LOG_SUFFIX)}`
   return new CorruptionError(
     `'${partitionName(context)}' is damaged: ${error.message},`,
-    { topic, partition, offset: batch.baseOffset, file, position },
+    { topic, partition, offset: place.baseOffset, file, position: place.position + error.position },
     { hint: AFTER_DAMAGE, cause: error },
   )
 }

@@ -170,15 +170,26 @@ export class BatchBuilder {
   }
 
   private compressed(codec: Codec): Uint8Array {
-    const records = compress(codec, this.out.bytes.subarray(BATCH_HEADER_BYTES, this.out.length), this.compressionLevel)
+    const { out } = this
+    const records = compress(codec, out.bytes.subarray(BATCH_HEADER_BYTES, out.length), this.compressionLevel)
+    if (this.isBufferLarge) {
+      // In place of what was compressed, so that a large record is not there once more: the next append begins another buffer.
+      out.length = BATCH_HEADER_BYTES
+      out.append(records)
+      return out.view()
+    }
     const bytes = new Uint8Array(BATCH_HEADER_BYTES + records.length)
     bytes.set(records, BATCH_HEADER_BYTES)
     return bytes
   }
 
+  private get isBufferLarge(): boolean {
+    return this.out.bytes.length > 4 * this.maxBatchBytes + INITIAL_BYTES
+  }
+
   /** A single huge record must not keep its memory in every partition's builder for good. */
   private dropLargeBuffer(): void {
-    if (!this.isEmpty || this.out.bytes.length <= 4 * this.maxBatchBytes + INITIAL_BYTES) return
+    if (!this.isEmpty || !this.isBufferLarge) return
     this.out = new GrowableBytes(INITIAL_BYTES)
     this.out.length = BATCH_HEADER_BYTES
   }

@@ -31,7 +31,8 @@ export function loadSnappy(): CodecPackage {
 }
 
 function compress(snappy: typeof Snappy, bytes: Uint8Array): Uint8Array {
-  const out = new GrowableBytes(Math.max(bytes.length >> 1, 1024))
+  // Room for bytes that do not compress: what is not written to takes no memory, and growing would take twice as much.
+  const out = new GrowableBytes(bytes.length + (bytes.length >> 10) + 1024)
   out.append(FRAMING_MAGIC)
   appendInt32(out, FRAMING_VERSION)
   appendInt32(out, FRAMING_VERSION)

@@ -6,6 +6,7 @@
  */
 
 import type * as ZstdWasm from '@bokuweb/zstd-wasm'
+import { GrowableBytes } from '../bytes/growable-bytes.js'
 import { loadPackage } from '../bytes/load-package.js'
 import { damaged, loadCodecPackage, reasonOf, tooLarge, type CodecPackage } from './codec-package.js'
 import { readZstdFrames, type ZstdFrame } from './zstd-frame.js'
@@ -38,10 +39,24 @@ export async function loadWasmZstd(): Promise<CodecPackage> {
   const zstd = loadCodecPackage('zstd', '@bokuweb/zstd-wasm') as typeof ZstdWasm
   await zstd.init()
   return {
-    compress: (bytes, level) => zstd.compress(bytes, level),
+    compress: (bytes, level) => compressInPieces(bytes, (piece) => zstd.compress(piece, level)),
     decompress: (bytes, maxBytes) =>
       decompressFrames(bytes, maxBytes, (frame, capacityBytes) => zstd.decompress(frame, { defaultHeapSize: capacityBytes })),
   }
+}
+
+/** What the module's memory is asked to hold at once: it never becomes smaller again. */
+const PIECE_BYTES = 32 << 20
+
+/** A frame for each piece: a stream may have several. */
+function compressInPieces(bytes: Uint8Array, compressPiece: (piece: Uint8Array) => Uint8Array): Uint8Array {
+  if (bytes.length <= PIECE_BYTES) return compressPiece(bytes)
+  // Room for bytes that do not compress: what is not written to takes no memory.
+  const out = new GrowableBytes(bytes.length + (bytes.length >> 10))
+  for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
+    out.append(compressPiece(bytes.subarray(start, start + PIECE_BYTES)))
+  }
+  return out.view()
 }
 
 type DecompressFrame = (frame: Uint8Array, capacityBytes: number) => Uint8Array
@@ -52,16 +67,19 @@ function decompressFrames(bytes: Uint8Array, maxBytes: number, decompressFrame: 
   const stated = frames.reduce((sum, frame) => sum + (frame.contentBytes ?? 0), 0)
   if (stated > maxBytes) throw tooLarge('zstd', maxBytes)
 
-  const parts: Uint8Array[] = []
-  let total = 0
-  for (const frame of frames) {
-    const part = decompressOne(bytes, frame, maxBytes - total, maxBytes, decompressFrame)
-    total += part.length
-    if (total > maxBytes) throw tooLarge('zstd', maxBytes)
-    parts.push(part)
+  const [first] = frames
+  if (first !== undefined && frames.length === 1) {
+    const whole = decompressOne(bytes, first, maxBytes, maxBytes, decompressFrame)
+    if (whole.length > maxBytes) throw tooLarge('zstd', maxBytes)
+    return whole
   }
-  const [only] = parts
-  return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts)
+  const out = new GrowableBytes(stated)
+  for (const frame of frames) {
+    const part = decompressOne(bytes, frame, maxBytes - out.length, maxBytes, decompressFrame)
+    if (out.length + part.length > maxBytes) throw tooLarge('zstd', maxBytes)
+    out.append(part)
+  }
+  return out.view()
 }
 
 function decompressOne(

@@ -464,8 +464,13 @@ export class Producer {
 }
 
 /** Loaded only by those who look for duplicates. */
-async function deduplicationFor(store: Store, topic: string, { dedupe }: ProducerOptions): Promise<Deduplication | undefined> {
+async function deduplicationFor(
+  store: Store,
+  topic: string,
+  { dedupe, beforeAppend }: ProducerOptions,
+): Promise<Deduplication | undefined> {
   if (dedupe === undefined) return undefined
+  if (beforeAppend !== undefined) throw new LogqError('LOGQ_USAGE', 'dedupe and beforeAppend exclude each other')
   const module = await import('./deduplication.js')
   return new module.Deduplication(store, topic, dedupe)
 }

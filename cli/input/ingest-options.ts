@@ -12,6 +12,8 @@ export interface IngestOptions {
   readonly delimiter: Uint8Array
   /** Each input is one record. */
   readonly whole: boolean
+  /** Files are decompressed by the ends of their names. */
+  readonly decompress: boolean
   /** What --key-from and --timestamp-from take out of values. */
   readonly fromValue: FromValue | undefined
   /** Present with --rate. */

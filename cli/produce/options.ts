@@ -29,6 +29,10 @@ export const produceOptions = {
     kind: 'flag',
     meaning: 'Each FILE, or standard input, is one record, its bytes untouched. An empty file is an empty value.',
   },
+  noDecompress: {
+    kind: 'flag',
+    meaning: 'Take the bytes of a file as they are, whatever its name ends in.',
+  },
   keyFrom: {
     kind: 'parsed',
     valueName: 'PATH',
@@ -168,7 +172,7 @@ export const produceOperands = {
   files: {
     label: 'FILE',
     meaning:
-      "Files to read, one after the other; '-' is standard input, which is also the default. One that cannot be read is named, and the others are read.",
+      "Files to read, one after the other; '-' is standard input, which is also the default. One that cannot be read is named, and the others are read. Those that end in .gz, .br or .zst are decompressed.",
     repeated: true,
   },
 } as const
@@ -181,6 +185,7 @@ export const withoutProduceOnly = {
   expectKeyOffset: undefined,
   onFull: 'fail',
   whole: false,
+  noDecompress: false,
   keyFrom: undefined,
   timestampFrom: undefined,
   rate: undefined,

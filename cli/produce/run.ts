@@ -4,6 +4,7 @@ import { ConditionalProducer } from '../../lib/produce/conditional-producer.js'
 import { ExpectationError } from '../../lib/produce/expectation.js'
 import { Producer, type RecordTaker } from '../../lib/produce/producer.js'
 import type { Store } from '../../lib/store/store.js'
+import { decompressByName } from '../../lib/system/compressed-input.js'
 import type { InputStream } from '../../lib/system/streams.js'
 import { describeError } from '../errors.js'
 import { Acknowledgements } from '../input/acknowledgements.js'
@@ -106,7 +107,7 @@ async function readAll(files: readonly string[], producer: RecordTaker, options:
 }
 
 async function readOne(file: string, producer: RecordTaker, options: IngestOptions, io: Io): Promise<void> {
-  const input = await open(file, io)
+  const input = await open(file, options.decompress, io)
   try {
     await ingest(input, producer, options, io)
   } finally {
@@ -115,9 +116,10 @@ async function readOne(file: string, producer: RecordTaker, options: IngestOptio
 }
 
 /** It could be opened a while ago (inputs.ts), but may be gone by now. */
-async function open(file: string, io: Io): Promise<InputStream> {
+async function open(file: string, decompress: boolean, io: Io): Promise<InputStream> {
   try {
-    return await io.openInput(file)
+    const input = await io.openInput(file)
+    return decompress && file !== '-' ? decompressByName(input) : input
   } catch (error) {
     throw new InputFailure(file, error)
   }
@@ -128,10 +130,11 @@ function ingestOptionsOf(
   io: Io,
 ): Omit<IngestOptions, 'timestampMs' | 'recordLimitBytes' | 'acknowledgements' | 'pace' | 'progress'> {
   const { format, delimiter, keySeparator, header, key, keep, onBad, partition } = args.options
-  const { whole, keyFrom, timestampFrom, rate } = args.options
+  const { whole, noDecompress, keyFrom, timestampFrom, rate } = args.options
   return {
     format,
     whole,
+    decompress: !noDecompress,
     fromValue: keyFrom === undefined && timestampFrom === undefined ? undefined : { key: keyFrom, timestamp: timestampFrom },
     rate: rate === undefined ? undefined : new RateLimit(rate, io.system.clock, io.signal),
     delimiter: delimiter ?? Buffer.from('\n'),

@@ -14,7 +14,7 @@ export async function produceToTopic(args: ProduceArguments, io: Io): Promise<vo
   if (args.options.partitioner !== undefined) await checkPartitioner(args.options.partitioner)
   checkCombinations(args)
   const timestampMs = resolveTimestamp(args, io)
-  const inputs = await checkInputs(args.operands.files, args.options.onBad, io)
+  const inputs = await checkInputs(args, io)
   if (inputs.files.length === 0) return
   checkNewTopic(args, io)
   const store = await openForWriting(args, io)

@@ -215,6 +215,64 @@ table('several files: each that cannot be read is named, and the others go in', 
   },
 ])
 
+const zip = (name: string, format: 'gzip' | 'brotliCompress', text: string) =>
+  `node -e 'process.stdout.write(require("zlib").${format}Sync(process.argv[1]))' '${text}' > ${name}`
+
+table('compressed files: read as what they hold, by the ends of their names', [
+  { script: `${zip('two.gz', 'gzip', 'one\\ntwo')}; logq produce t two.gz word`, records: 'one\\ntwo\nlogq\n' },
+  { script: `gzip -k two-lines; logq produce t two-lines.gz`, records: 'one\ntwo\n' },
+  { script: `gzip < two-lines > a.GZ; gzip < word >> a.GZ; logq produce t a.GZ`, records: 'one\ntwo\nlogq\n' },
+  { script: `${zip('b.br', 'brotliCompress', '{"value":"v","key":"k"}')}; logq produce t -J b.br`, records: 'v\n' },
+  { script: 'gzip < two-lines > w.gz; logq produce t --whole w.gz', records: 'one\ntwo\n\n' },
+  {
+    script: 'seq 3 | logq produce u; logq cat u -F batch | gzip > batches.gz; logq produce t -F batch batches.gz',
+    records: '1\n2\n3\n',
+  },
+  {
+    script: 'gzip < a.json > k.gz; logq produce t k.gz --key-from .id && logq cat t -F %k',
+    records: '{"id":"a","at":1732147200123}\n',
+  },
+  {
+    script: 'printf "k:1\\nbad\\nk:2\\n" | gzip > bad.gz; logq produce t -K: bad.gz',
+    status: 1,
+    stderr: /^logq produce: bad\.gz: line 2: no key/,
+    records: '1\n2\n',
+  },
+  {
+    script:
+      'seq 100000 | gzip > all.gz; head -c 100000 all.gz > cut.gz; logq produce t cut.gz word; logq cat t > got; seq 100000 | head -n $(($(wc -l < got) - 1)) | cat - word > wanted; echo >> wanted; [ $(wc -l < got) -gt 20000 ] && cmp got wanted && logq topic rm -y t; exit 1',
+    status: 1,
+    stderr: /^logq produce: 'cut\.gz': it ends in the midst of its gzip data\n {2}hint: what came before the end was taken/,
+  },
+  {
+    script: 'cp two-lines text.gz; cp two-lines text.br; cp two-lines text.zst; logq produce t text.gz text.br text.zst word',
+    status: 1,
+    stderr:
+      /^logq produce: 'text\.gz': damaged, or not gzip: .*\n {2}hint: .*--no-decompress.*\nlogq produce: 'text\.br': damaged, or not Brotli: .*\n.*\nlogq produce: 'text\.zst': damaged, or not zstd: no frame begins it\n.*\n$/,
+    records: 'logq\n',
+  },
+  { script: 'cp two-lines text2.gz; logq produce t text2.gz --no-decompress', records: 'one\ntwo\n' },
+  {
+    script:
+      'gzip -n < word > w2.gz; logq produce t --whole w2.gz --no-decompress && logq cat t -F %v | gunzip | cmp - word && logq topic rm -y t',
+  },
+  { script: 'gzip < two-lines | logq produce t --whole && logq cat t -F %v | gunzip | cmp - two-lines && logq topic rm -y t' },
+  ...[
+    ['xz', 'xz -dc'],
+    ['bz2', 'bzip2 -dc'],
+    ['lz4', 'lz4 -dc'],
+    ['snappy', 'snzip -dc'],
+  ].map(([extension, program]) => ({
+    script: `cp word w.${extension ?? ''}; logq produce t w.${extension ?? ''} word`,
+    status: 1,
+    stderr: new RegExp(
+      `^logq produce: 'w\\.${extension ?? ''}' is compressed in a way that is not read here\\n {2}hint: ${program ?? ''} 'w\\.${extension ?? ''}' \\| logq produce t; or --no-decompress`,
+    ),
+    records: 'logq\n',
+  })),
+  { script: 'cp word w3.xz; logq produce t w3.xz --no-decompress', records: 'logq\n' },
+])
+
 table('--rate: rates that are not', [
   { script: 'logq produce t --rate 0/s < /dev/null', status: 2, stderr: /option '--rate': '0' is too small/ },
   ...['1/d', '-1', 'x', '1.5/s', '', '1/', '/s', '5/sec'].map((rate) => ({

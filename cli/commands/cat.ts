@@ -51,6 +51,7 @@ export const command = defineCommand({
     description: [
       'Prints the values of all records, each followed by a newline. The end offsets are taken when the command starts, and reading stops there, however busy the topic is. An empty range prints nothing, and is success.',
       'With **-w** records that do not match are not printed, and do not count for **-n**.',
+      'Memory stays bounded, however many partitions **--merge** has to hold together: with hundreds of them, whose batches are large and of the same time, batches are read several times.',
       'Records that were appended but not yet synced by their producer may be shown.',
       'What is printed to a terminal has its control characters escaped, unless **--raw** is given; to a pipe or file every byte goes out as it is.',
     ],

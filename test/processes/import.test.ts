@@ -1,6 +1,7 @@
 /** logq import: each format with its options and its bad items, from files and pipes, into topics whose records are shown. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
 import { fixture } from '../helpers/project.js'
 import { makeCli, type Cli } from '../helpers/run-cli.js'
@@ -516,4 +517,13 @@ test('a signal: what was read is appended, a row that is not whole is not', asyn
   running.signal('SIGTERM', { group: true })
   await running.finished
   t.is((await cli.shell('logq cat t')).stdout.toString(), '{"a":"1","b":"2"}\n')
+})
+
+test('compressed files are what their names say', async (t) => {
+  const cli = makeCli(t)
+  writeFileSync(join(cli.directory, 'a.csv.gz'), gzipSync('v\n1\n2,3\n'))
+  writeFileSync(join(cli.directory, 'b.jsonl.br'), brotliCompressSync('{"v":3}\n'))
+  const done = await cli.shell('logq import t a.csv.gz b.jsonl.br; logq cat t')
+  t.is(done.stdout.toString(), '{"v":"1"}\n{"v":3}\n')
+  t.is(done.stderr, 'logq import: a.csv.gz: line 3: the row has 2 cells, not 1 as there are columns\n')
 })

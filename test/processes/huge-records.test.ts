@@ -1,4 +1,4 @@
-/** Records of 64 MiB, and of 100,000 headers, in and out: at most 150 MiB and four times the record. huge-records.long.ts has larger ones. */
+/** Records of 64 MiB, and of 100,000 headers: at most 150 MiB and four times the record. huge-records.long.ts has larger ones. */
 import test from 'ava'
 import { makeCli } from '../helpers/run-cli.js'
 import { baseMiB, lacking, measure, passHugeRecords } from './huge-records.js'

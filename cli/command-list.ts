@@ -24,6 +24,7 @@ export const commandGroups: readonly CommandGroup[] = [
       { name: 'tail', load: async () => (await import('./commands/tail.js')).command },
       { name: 'get', load: async () => (await import('./commands/get.js')).command },
       { name: 'wait', load: async () => (await import('./commands/wait.js')).command },
+      { name: 'stat', load: async () => (await import('./commands/stat.js')).command },
       { name: 'import', load: async () => (await import('./commands/import.js')).command },
       { name: 'export', load: async () => (await import('./commands/export.js')).command },
     ],

@@ -69,6 +69,11 @@ const fieldEscapes: Escapes = Array.from({ length: 256 }, (_, byte) => {
 const headerValueEscapes: Escapes = fieldEscapes.with(0x2c, hex(0x2c))
 const nameEscapes: Escapes = headerValueEscapes.with(0x3d, hex(0x3d))
 
+/** The bytes of a key or value as they stand in a field. */
+export function escapedField(bytes: Uint8Array): Uint8Array {
+  return escaped(bytes, fieldEscapes)
+}
+
 /** Gives `bytes` themselves when there is nothing to escape. */
 function escaped(bytes: Uint8Array, escapes: Escapes): Uint8Array {
   const isText = isUtf8(bytes)

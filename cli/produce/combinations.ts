@@ -33,5 +33,19 @@ export function checkCombinations(args: ProduceArguments): void {
     throw usageError(`--key-from and ${key === undefined ? '-K' : '-k'} exclude each other`)
   if (timestampFrom !== undefined && timestamp !== undefined)
     throw usageError('--timestamp-from and --timestamp exclude each other')
+  checkIgnored(args)
   checkDedupe(args.options)
+}
+
+/** An option that the format would not look at is not meant. */
+function checkIgnored({ options }: ProduceArguments): void {
+  const { format, delimiter } = options
+  if (delimiter !== undefined && format.kind === 'template' && format.template.delimiter !== undefined)
+    throw usageError(
+      'the template says what ends each record, and so does -D or -0',
+      'leave out the text after the last placeholder, or the option',
+    )
+  if (delimiter !== undefined && format.kind === 'batch') throw usageError('-D and -0 do not go with --format batch')
+  if (options.null !== undefined && (format.kind === 'json' || format.kind === 'batch'))
+    throw usageError('--null goes with the value format and with templates only', 'JSON has a null of its own')
 }

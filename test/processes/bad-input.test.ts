@@ -131,7 +131,6 @@ table('unknown topics and partitions are status 1 and name what is there', [
   { script: 'logq cat u', status: 1, stderr: /topic 'u' does not exist in store '.*\/store'\n {2}hint: / },
   { script: 'logq cat T', status: 1, stderr: /hint: did you mean 't'\?/ },
   { script: 'logq tail u', status: 1, stderr: /topic 'u' does not exist/ },
-  { script: 'logq tail -f u', status: 1, stderr: /topic 'u' does not exist/ },
   { script: 'logq cat t u', status: 1, stderr: /topic 'u' does not exist/ },
   { script: 'echo x | logq produce u --no-create', status: 1, stderr: /topic 'u' does not exist/ },
   { script: 'logq topic show u', status: 1, stderr: /topic 'u' does not exist/ },

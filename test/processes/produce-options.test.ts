@@ -273,6 +273,23 @@ table('compressed files: read as what they hold, by the ends of their names', [
   { script: 'cp word w3.xz; logq produce t w3.xz --no-decompress', records: 'logq\n' },
 ])
 
+table('options that a format would not look at', [
+  { script: "printf 'k v;' | logq produce t -F '%k %v' -D ';'", records: 'v\n' },
+  {
+    script: "logq produce t -F '%k %v\\n' -0 < /dev/null",
+    status: 2,
+    stderr: /the template says what ends each record, and so does -D or -0\n {2}hint: leave out/,
+  },
+  { script: "logq produce t -F '%v;' -D ';' < /dev/null", status: 2, stderr: /the template says what ends each record/ },
+  { script: 'logq produce t -F batch -0 < /dev/null', status: 2, stderr: /-D and -0 do not go with --format batch/ },
+  {
+    script: 'logq produce t -J --null x < /dev/null',
+    status: 2,
+    stderr: /--null goes with the value format and with templates/,
+  },
+  { script: 'logq produce t -F batch --null x < /dev/null', status: 2, stderr: /--null goes with the value format and/ },
+])
+
 table('--rate: rates that are not', [
   { script: 'logq produce t --rate 0/s < /dev/null', status: 2, stderr: /option '--rate': '0' is too small/ },
   ...['1/d', '-1', 'x', '1.5/s', '', '1/', '/s', '5/sec'].map((rate) => ({

@@ -44,6 +44,12 @@ const points: Table = {
     ).flatMap(([spec, words]): Table['rows'] => [
       [spec === '5:3' ? 'an empty range prints nothing' : `-o ${spec}`, `logq cat t -o ${spec}`, lines(words)],
     ]),
+    ['-n counts from there', 'logq cat t -n3 -o 5', lines('r5 r6 r7')],
+    [
+      'tail: -n 0, more than there are, and none from the end on',
+      'logq tail t -n 0 && logq tail t -n 100 && logq tail t -o end',
+      lines(all),
+    ],
     ['tail begins there too', 'logq tail t -o 8', lines('r8 r9')],
     ['and ends there', 'logq tail t -o 3:5', lines('r3 r4')],
     ['tail -o and -n exclude each other', 'logq tail t -o 1 -n 2', refused(/-o and -n exclude each other/)],

@@ -1,4 +1,4 @@
-/** What cat and tail print of several topics and partitions, and of logs of many segments. Offsets, times and formats: test/command-line. */
+/** What cat and tail print of several topics, partitions and segments. Offsets, times and formats have tables in test/command-line. */
 import test, { type ExecutionContext } from 'ava'
 import { makeCli, shellQuote, type Cli } from '../helpers/run-cli.js'
 

@@ -18,6 +18,7 @@ const kinds: Table = {
     ],
     ['--from for standard input', 'logq import $T --from csv < users.csv && logq cat $T | wc -l', '2\n'],
     ['which needs it', 'logq import $T < users.csv', refused(/--from/)],
+    ['.gz is decompressed', 'logq import $T users.csv.gz && logq cat $T | wc -l', '2\n'],
     ['tsv', 'logq import $T users.tsv && logq cat $T', '{"id":"7","name":"Anna"}\n'],
     ['ndjson: a value a line', 'logq import $T values.ndjson && logq cat $T', '{"a":1}\n[2]\n'],
     ['kcat', "logq import $T --from kcat q.kcat && logq cat $T -F '%k %v %h %T\\n'", 'k v h=1 1700000000123\n'],

@@ -273,6 +273,9 @@ const wholes: Table = {
   rows: [
     ['--whole: a FILE is a record', "logq produce $T --whole text empty && logq cat $T -F '[%v]'", '[one\ntwo\n][]'],
     ['or standard input is', "printf 'a\\0b\\n' | logq produce $T --whole && logq cat $T -F '%v{hex}\\n'", '6100620a\n'],
+    ['a FILE that ends in .gz is decompressed', 'logq produce $T log.gz && logq cat $T', lines('a b')],
+    ['also beside others', 'logq produce $T log log.gz && logq cat $T', lines('a b a b')],
+    ['what is no gzip is named', 'cp log wrong-$T.gz; logq produce $T wrong-$T.gz', { status: 1, stderr: /wrong-n\d+\.gz/ }],
     ['standard input never is', 'logq produce $T --whole < log.gz && logq cat $T -D "" | cmp - log.gz && echo same', 'same\n'],
     ['--key-from: a path in JSON values', "logq produce $T --key-from .user.id orders && logq cat $T -F '%k\\n'", '7\n'],
     ['--timestamp-from', "logq produce $T --timestamp-from .at orders && logq cat $T -F '%T\\n'", '1700000000123\n'],

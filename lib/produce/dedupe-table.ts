@@ -116,11 +116,12 @@ export class DedupeTable {
     if (free !== undefined) this.#append(hash, free, entry)
   }
 
-  /** All entries in the order of their hashes, roughly. */
+  /** All entries in the order of their hashes, roughly. The hash is a view that holds until the next one is asked for. */
   *all(): Generator<{ readonly hash: Uint8Array; readonly entry: DedupeEntry }, void, undefined> {
     const { bucketCount } = this.place
+    const scratch = Buffer.alloc(BUCKET_BYTES)
     for (let number = 0; number < bucketCount; number += 1) {
-      const bucket = this.#buckets.get(number) ?? this.#read(number)
+      const bucket = this.#buckets.get(number) ?? this.#read(number, scratch)
       for (let n = 0; n < usedEntries(bucket); n += 1) {
         const position = entryPosition(n)
         yield { hash: bucket.subarray(position, position + ID_HASH_BYTES), entry: readEntry(bucket, n) }
@@ -188,9 +189,8 @@ export class DedupeTable {
     return bucket
   }
 
-  #read(number: number): Buffer {
+  #read(number: number, bucket = Buffer.alloc(BUCKET_BYTES)): Buffer {
     const { fs, fd, position } = this.place
-    const bucket = Buffer.alloc(BUCKET_BYTES)
     const count = readInto(fs, fd, bucket, 0, BUCKET_BYTES, position + number * BUCKET_BYTES)
     if (count === BUCKET_BYTES && isBucket(bucket, number)) return bucket
     throw new DamagedTableError(`bucket ${number} is damaged`)

@@ -22,8 +22,8 @@ export interface DedupeOptions {
 }
 
 export const DEFAULT_DEDUPE_WINDOW_MS = 86_400_000
-/** 16 MiB of buckets in memory, of all partitions together; each may have some. */
-const MAX_BUCKETS_IN_ALL = 32_768
+/** 4 MiB of buckets in memory, of all partitions together; each may have some. A table that grows has as many again for a while. */
+const MAX_BUCKETS_IN_ALL = 8_192
 const LEAST_BUCKETS_EACH = 256
 
 interface Collected {

@@ -11,6 +11,7 @@ import { outputTables } from './tables/output.js'
 import { parsingTables } from './tables/parsing.js'
 import { readingTables } from './tables/reading.js'
 import { singleRecordTables } from './tables/single-records.js'
+import { statisticsTables } from './tables/statistics.js'
 import { statusTables } from './tables/statuses.js'
 import { storeTables } from './tables/stores-and-topics.js'
 
@@ -28,4 +29,5 @@ export const tables: readonly Table[] = [
   ...statusTables,
   ...storeTables,
   ...diskTables,
+  ...statisticsTables,
 ]

@@ -1,5 +1,5 @@
 /**
- * Writes man/logq.1 and man/logq-<command>.1 from the command declarations (cli/man-pages.ts). man/logq-format.5 is written by hand.
+ * Writes man/logq.1 and man/logq-<command>.1 from the command declarations (cli/man/man-pages.ts). man/logq-format.5 is written by hand.
  *
  * Usage: node .config/man.mjs [--check]
  * --check writes nothing and exits 1 when a page is not what the declarations say.
@@ -38,7 +38,7 @@ async function renderPages() {
       absWorkingDir: root,
       stdin: {
         contents:
-          "import { commandGroups } from './cli/command-list.js'\nimport { renderAllPages } from './cli/man-pages.js'\n" +
+          "import { commandGroups } from './cli/command-list.js'\nimport { renderAllPages } from './cli/man/man-pages.js'\n" +
           'export const pages = await renderAllPages(commandGroups)\n',
         resolveDir: root,
         loader: 'ts',

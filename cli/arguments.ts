@@ -10,7 +10,7 @@ import type { Command, OptionDeclaration, UntypedArguments } from './command.js'
 import { usageError } from './errors.js'
 import { normalise, type GivenOption } from './normalise.js'
 import { longName, synopsis } from './option-names.js'
-import { formatDuration, formatSize, parseDuration, parseSize, parseWholeNumber } from './units.js'
+import { formatDuration, formatSize, parseDuration, parseSize, parseWholeNumber } from './values/units.js'
 import { assembleOptions, type AssembledOption } from './yargs.js'
 
 /** Throws a usage error; gives 'help' when --help stands anywhere among the options. */

@@ -3,7 +3,7 @@ import { shownDefault } from './arguments.js'
 import type { Command, OptionDeclaration } from './command.js'
 import type { CommandEntry, CommandGroup } from './command-list.js'
 import { exitsOf } from './exit-table.js'
-import { withoutMarkup } from './markup.js'
+import { withoutMarkup } from './man/markup.js'
 import { longName, synopsis, takesValue, valueName } from './option-names.js'
 import { twoColumns, wrap } from './text.js'
 

@@ -3,10 +3,10 @@
  * takes: `options: { store: options.store, quiet: options.quiet, partition: options.partitions }`.
  */
 import type { OptionDeclarations } from './command.js'
-import { parseEscapes, parseSeparator } from './delimiter.js'
-import { parseHeader } from './header.js'
-import { parseOffsetSpec } from './offset-spec.js'
-import { parsePartitionList } from './partition-list.js'
+import { parseEscapes, parseSeparator } from './values/delimiter.js'
+import { parseHeader } from './values/header.js'
+import { parseOffsetSpec } from './values/offset-spec.js'
+import { parsePartitionList } from './values/partition-list.js'
 import { parseInputFormat, parseOutputFormat } from './print/format.js'
 import { TIME_FORMS } from './print/timestamp.js'
 

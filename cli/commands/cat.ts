@@ -2,9 +2,9 @@
 import type { BatchSlice } from '../../lib/log/read-partition.js'
 import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { defineCommand } from '../command.js'
-import { damageReport } from '../damage.js'
+import { damageReport } from '../reading/damage.js'
 import { usageError } from '../errors.js'
-import { printRanges } from '../print-ranges.js'
+import { printRanges } from '../reading/print-ranges.js'
 import {
   batchPrinter,
   openForReading,
@@ -13,11 +13,11 @@ import {
   resolveRanges,
   statusOfMatches,
   type ResolvedRange,
-} from '../reading.js'
-import { orderOptions, refuseCombinations } from '../reading-order.js'
-import { Replay } from '../replay.js'
-import { TimeLimits } from '../time-limits.js'
-import { compileWhere } from '../where.js'
+} from '../reading/reading.js'
+import { orderOptions, refuseCombinations } from '../reading/order.js'
+import { Replay } from '../reading/replay.js'
+import { TimeLimits } from '../reading/time-limits.js'
+import { compileWhere } from '../reading/where.js'
 
 export const command = defineCommand({
   name: 'cat',

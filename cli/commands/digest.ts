@@ -2,7 +2,7 @@
 import { digestPartition, topicDigest, type PartitionDigest } from '../../lib/maintain/digest.js'
 import { defineCommand } from '../command.js'
 import { options } from '../options.js'
-import { openForReading, resolveRanges } from '../reading.js'
+import { openForReading, resolveRanges } from '../reading/reading.js'
 
 export const command = defineCommand({
   name: 'digest',

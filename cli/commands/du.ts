@@ -7,10 +7,10 @@ import { getTopic, listTopics } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
 import type { Io } from '../io.js'
 import { options } from '../options.js'
-import { selectPartitions, type PartitionList } from '../partition-list.js'
-import { openForReading } from '../reading.js'
+import { selectPartitions, type PartitionList } from '../values/partition-list.js'
+import { openForReading } from '../reading/reading.js'
 import { table } from '../table.js'
-import { roundSize } from '../units.js'
+import { roundSize } from '../values/units.js'
 
 const DAY_MS = 86_400_000
 

@@ -13,13 +13,13 @@ import { defineCommand } from '../command.js'
 import { findingText } from '../finding-text.js'
 import type { Io } from '../io.js'
 import { options } from '../options.js'
-import { parsePartitionList, type PartitionList } from '../partition-list.js'
+import { parsePartitionList, type PartitionList } from '../values/partition-list.js'
 import { appendDumpJson } from '../print/dump-json.js'
 import { dumpText } from '../print/dump-text.js'
 import { gateFor } from '../print/escape.js'
 import type { Gate, RecordPrinter } from '../print/printer.js'
 import { recordPrinter } from '../print/record-printer.js'
-import { openForReading, partitionsOf } from '../reading.js'
+import { openForReading, partitionsOf } from '../reading/reading.js'
 
 export const command = defineCommand({
   name: 'dump',

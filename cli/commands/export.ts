@@ -6,8 +6,8 @@ import { RecordExport } from '../export/export-records.js'
 import { exportOperands, exportOptions, formatOf } from '../export/options.js'
 import { standardOutput } from '../export/outputs.js'
 import { SplitFiles } from '../export/split-files.js'
-import { openForReading, resolveRanges, type ResolvedRange } from '../reading.js'
-import { compileWhere } from '../where.js'
+import { openForReading, resolveRanges, type ResolvedRange } from '../reading/reading.js'
+import { compileWhere } from '../reading/where.js'
 
 export const command = defineCommand({
   name: 'export',

@@ -12,7 +12,7 @@ import { findingText } from '../finding-text.js'
 import type { Io } from '../io.js'
 import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
-import { openForReading, partitionsOf } from '../reading.js'
+import { openForReading, partitionsOf } from '../reading/reading.js'
 
 export const command = defineCommand({
   name: 'fsck',

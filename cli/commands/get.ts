@@ -6,11 +6,11 @@ import { defineCommand, type CommandArguments } from '../command.js'
 import { usageError } from '../errors.js'
 import type { Io } from '../io.js'
 import { options } from '../options.js'
-import { formatPlace, parsePlace, type Place } from '../place.js'
+import { formatPlace, parsePlace, type Place } from '../values/place.js'
 import type { BatchPrinter } from '../print/batch-printer.js'
 import { timestampText } from '../print/timestamp.js'
-import { failMiss, printPlace } from '../print-place.js'
-import { batchPrinter, openForReading, partitionsOf, printingOptions } from '../reading.js'
+import { failMiss, printPlace } from '../reading/print-place.js'
+import { batchPrinter, openForReading, partitionsOf, printingOptions } from '../reading/reading.js'
 
 const declaredOptions = {
   store: options.store,

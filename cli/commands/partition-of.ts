@@ -6,7 +6,7 @@ import { isLogqError } from '../../lib/errors.js'
 import { defineCommand } from '../command.js'
 import type { Io } from '../io.js'
 import { options } from '../options.js'
-import { openForReading } from '../reading.js'
+import { openForReading } from '../reading/reading.js'
 
 export const command = defineCommand({
   name: 'partition-of',

@@ -2,11 +2,11 @@
 import { groupRecords } from '../../lib/inspect/group-records.js'
 import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { defineCommand } from '../command.js'
-import { parseGroupBy } from '../group-by.js'
+import { parseGroupBy } from '../values/group-by.js'
 import { options } from '../options.js'
-import { openForReading, resolveRanges, type ResolvedRange } from '../reading.js'
-import { printJson, printTable } from '../stat-output.js'
-import { compileWhere } from '../where.js'
+import { openForReading, resolveRanges, type ResolvedRange } from '../reading/reading.js'
+import { printJson, printTable } from '../print/stat-output.js'
+import { compileWhere } from '../reading/where.js'
 
 export const command = defineCommand({
   name: 'stat',

@@ -6,11 +6,11 @@ import type { Store } from '../../lib/store/store.js'
 import { compileTopicPattern, expandTopics, isTopicPattern } from '../../lib/store/topic-pattern.js'
 import { getTopic } from '../../lib/store/topics.js'
 import { defineCommand, type CommandArguments } from '../command.js'
-import { damageReport, type DamageReport } from '../damage.js'
+import { damageReport, type DamageReport } from '../reading/damage.js'
 import { describeError, usageError } from '../errors.js'
-import { followAll, type FollowStart } from '../follow.js'
+import { followAll, type FollowStart } from '../reading/follow.js'
 import type { Io } from '../io.js'
-import { printRanges, printRecords, type Printing } from '../print-ranges.js'
+import { printRanges, printRecords, type Printing } from '../reading/print-ranges.js'
 import {
   batchPrinter,
   openForReading,
@@ -20,11 +20,11 @@ import {
   resolveRanges,
   statusOfMatches,
   type ResolvedRange,
-} from '../reading.js'
-import { orderOptions, refuseCombinations } from '../reading-order.js'
-import { Replay } from '../replay.js'
-import { TimeLimits } from '../time-limits.js'
-import { compileWhere, type Where } from '../where.js'
+} from '../reading/reading.js'
+import { orderOptions, refuseCombinations } from '../reading/order.js'
+import { Replay } from '../reading/replay.js'
+import { TimeLimits } from '../reading/time-limits.js'
+import { compileWhere, type Where } from '../reading/where.js'
 
 const DEFAULT_COUNT = 10
 

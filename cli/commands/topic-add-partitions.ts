@@ -5,7 +5,7 @@ import { defineCommand } from '../command.js'
 import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
 import { storePath } from '../store-path.js'
-import { parseWholeNumber } from '../units.js'
+import { parseWholeNumber } from '../values/units.js'
 
 export const command = defineCommand({
   name: 'topic add-partitions',

@@ -6,8 +6,8 @@ import { defineCommand } from '../command.js'
 import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
 import { storePath } from '../store-path.js'
-import { parseMode } from '../mode.js'
-import { parseSettings, withoutDefaults } from '../topic-settings.js'
+import { parseMode } from '../values/mode.js'
+import { parseSettings, withoutDefaults } from '../values/topic-settings.js'
 
 export const command = defineCommand({
   name: 'topic create',

@@ -2,7 +2,7 @@
 import { getTopic, listTopics } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
 import { options } from '../options.js'
-import { openForReading } from '../reading.js'
+import { openForReading } from '../reading/reading.js'
 
 export const command = defineCommand({
   name: 'topic ls',

@@ -7,7 +7,7 @@ import { usageError } from '../errors.js'
 import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
 import { storePath } from '../store-path.js'
-import { parseSettings } from '../topic-settings.js'
+import { parseSettings } from '../values/topic-settings.js'
 
 export const command = defineCommand({
   name: 'topic set',

@@ -3,7 +3,7 @@ import { describeTopic, type TopicDescription } from '../../lib/store/describe-t
 import { TOPIC_SETTINGS } from '../../lib/store/topic-config.js'
 import { defineCommand } from '../command.js'
 import { options } from '../options.js'
-import { openForReading } from '../reading.js'
+import { openForReading } from '../reading/reading.js'
 import { table } from '../table.js'
 
 export const command = defineCommand({

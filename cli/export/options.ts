@@ -1,6 +1,6 @@
 /** What `export` can be told. */
 import type { CommandArguments } from '../command.js'
-import { parseCsvDelimiter } from '../delimiter.js'
+import { parseCsvDelimiter } from '../values/delimiter.js'
 import { usageError } from '../errors.js'
 import { options } from '../options.js'
 import { parseColumns, defaultColumns, type Column } from './columns.js'

@@ -1,6 +1,6 @@
 /** Times as they stand in cells: every TIME of the command line, and the forms that databases and spreadsheets write. */
 import { LogqError, isLogqError } from '../../lib/errors.js'
-import { parseRfc3339, parseTime } from '../offset-spec.js'
+import { parseRfc3339, parseTime } from '../values/offset-spec.js'
 
 /** Date and time of day with `-` or `/`, `T` or a space, perhaps without seconds or zone. */
 const dateAndTime =

@@ -1,6 +1,6 @@
 /** What `import` can be told: what `produce` can, as far as it is not about lines, and what its formats need. */
 import type { CommandArguments } from '../command.js'
-import { parseCsvDelimiter } from '../delimiter.js'
+import { parseCsvDelimiter } from '../values/delimiter.js'
 import { usageError } from '../errors.js'
 import { options } from '../options.js'
 import { produceOperands, produceOptions } from '../produce/options.js'

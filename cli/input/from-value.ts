@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { LogqError, isLogqError } from '../../lib/errors.js'
 import { MAX_TEXT_BYTES } from '../../lib/record/expression.js'
 import type { RecordInput } from '../../lib/record/record.js'
-import { parseTime } from '../offset-spec.js'
+import { parseTime } from '../values/offset-spec.js'
 import type { JsonPath } from '../print/json-path.js'
 import { findValue, type JsonValue } from '../print/json-scanner.js'
 

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../lib/system/system.js'
 import { usageError } from '../errors.js'
-import { parseWholeNumber } from '../units.js'
+import { parseWholeNumber } from '../values/units.js'
 import type { Pace } from './pace.js'
 
 /** A timer is not worth setting for less: fast rates take a few records at a time. */

@@ -7,7 +7,7 @@
  * Anything else is a usage error. Nothing is appended on output: a template ends with the delimiter that it wants.
  */
 import { usageError } from '../errors.js'
-import { readEscape } from '../delimiter.js'
+import { readEscape } from '../values/delimiter.js'
 
 export type Field = 'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers' | 'timestamp' | 'keyLength' | 'valueLength'
 

@@ -1,7 +1,7 @@
 /** --expect-offset and --expect-key-offset: what must hold of the log at the moment of the append. */
 import type { Expectation } from '../../lib/produce/expectation.js'
 import { usageError } from '../errors.js'
-import { parseWholeNumber } from '../units.js'
+import { parseWholeNumber } from '../values/units.js'
 
 /** `K=N` or `K=none`. A key may contain `=`, so the last one separates. */
 export function parseKeyExpectation(text: string): Expectation {

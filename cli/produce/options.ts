@@ -1,7 +1,7 @@
 /** What `produce` can be told: its options and operands, and the type of its arguments, which the files beside this one share. */
 import { DEFAULT_BATCH_BYTES, MAX_BATCH_BYTES } from '../../lib/produce/producer.js'
 import type { CommandArguments } from '../command.js'
-import { parseTime } from '../offset-spec.js'
+import { parseTime } from '../values/offset-spec.js'
 import { parseRate } from '../input/rate-limit.js'
 import { options } from '../options.js'
 import { parseJsonPath } from '../print/json-path.js'

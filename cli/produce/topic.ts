@@ -6,7 +6,7 @@ import { createTopic, findTopic, getTopic } from '../../lib/store/topics.js'
 import { usageError } from '../errors.js'
 import type { Io } from '../io.js'
 import { lockWait } from '../lock-wait.js'
-import { parseMode } from '../mode.js'
+import { parseMode } from '../values/mode.js'
 import { storePath } from '../store-path.js'
 import type { ProduceArguments } from './options.js'
 

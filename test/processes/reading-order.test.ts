@@ -74,7 +74,12 @@ test('-w prints what matches, in every expression that logq(1) shows; -n counts 
     [`tail v -n 1 -w 'value.total > 10' -F '%o\\n'`, '1\n', failed('2 records, which do', 'v:0@3: ')],
     // Refused before anything is read, whether the store and topic exist or not.
     [`cat nowhere -s nowhere -w 'nope'`, '', /^logq cat: the expression 'nope' cannot be used: .*\n  hint: variables are /, 2],
-    [`tail t -w '1 + 1'`, '', /^logq tail: the expression '1 \+ 1' cannot be used: it gives (an? )?int, not true or false\n/, 2],
+    [
+      `tail t -w '1 + 1'`,
+      '',
+      /^logq tail: the expression '1 \+ 1' cannot be used: it gives (an? )?int, not true or false\n/,
+      2,
+    ],
   ])
 })
 

@@ -33,7 +33,7 @@ function cheapRuns(file) {
     ['produce --key-from .a', ['produce', '--key-from', '.a', 't'], `cat ${quote(file)} | `],
     ['import', ['import', 't', file]],
     ['cat -n 1', ['cat', '-n', '1', 't']],
-    ["cat -n 1 -w 'key == \"k\"'", ['cat', '-n', '1', '-w', 'key == "k"', 't']],
+    ['cat -n 1 -w \'key == "k"\'', ['cat', '-n', '1', '-w', 'key == "k"', 't']],
     ["cat -n 1 't*'", ['cat', '-n', '1', 't*']],
     ['tail -n 1', ['tail', '-n', '1', 't']],
     ['get t:0@0', ['get', 't:0@0']],

@@ -1,0 +1,120 @@
+/** What the commands that read records share: which partitions, from where to where, and the printer. */
+import { resolveOffsets, type OffsetSpec } from '../../lib/consume/offset-spec.js'
+import type { PartitionRange } from '../../lib/consume/partition-source.js'
+import type { ViewContext } from '../../lib/log/log-view.js'
+import type { LogqError } from '../../lib/errors.js'
+import type { RecordPredicate } from '../../lib/record/record-predicate.js'
+import { viewContext } from '../../lib/store/partition.js'
+import { openStore, type Store } from '../../lib/store/store.js'
+import type { TopicFile } from '../../lib/store/topic-file.js'
+import { getTopic } from '../../lib/store/topics.js'
+import { selectPartitions as partitionsHere } from '../../lib/store/partition.js'
+import { usageError } from '../errors.js'
+import type { ExitStatus } from '../exit-status.js'
+import type { Io } from '../io.js'
+import { options } from '../options.js'
+import { selectPartitions, type PartitionList } from '../values/partition-list.js'
+import { BatchPrinter } from '../print/batch-printer.js'
+import { checkFormat, type FormatArguments } from '../print/check-format.js'
+import type { OutputFormat } from '../print/format.js'
+import { storePath } from '../store-path.js'
+import type { Where } from './where.js'
+
+/** The options of every command that prints records. */
+export const printingOptions = {
+  store: options.store,
+  format: options.outputFormat,
+  json: options.json,
+  partition: options.partitions,
+  offset: options.offset,
+  count: options.count,
+  where: options.where,
+  keySeparator: options.keySeparator,
+  delimiter: options.outputDelimiter,
+  zeroTerminated: options.zeroTerminated,
+  null: options.null,
+  time: options.time,
+  noValue: options.noValue,
+  raw: options.raw,
+  quiet: options.quiet,
+  verbose: options.verbose,
+} as const
+
+interface PrintingArguments extends FormatArguments {
+  readonly raw: boolean
+}
+
+/** What to read of one partition of a topic. */
+export interface ResolvedRange extends PartitionRange {
+  /** Whether -o has an end, so that following would be in vain. */
+  readonly hasEnd: boolean
+}
+
+export function openForReading(option: string | undefined, io: Io): Store {
+  return openStore(io.system, storePath(option, io))
+}
+
+/** `matches` is -w, for what is printed by slices. */
+export function batchPrinter(
+  given: PrintingArguments,
+  limit: number | undefined,
+  io: Io,
+  matches?: RecordPredicate,
+): BatchPrinter {
+  const { format, delimiter, keySeparator, time, noValue, raw } = given
+  checkFormat(given)
+  if (format.kind === 'batch' && limit !== undefined)
+    throw usageError('-n does not go with --format batch', 'batches are copied whole')
+  const nowMs = () => io.system.clock.nowMs()
+  const onTooLarge = (error: LogqError) => io.failWith(error)
+  return new BatchPrinter(
+    { format, delimiter, keySeparator, nullText: given.null, time, noValue, raw, limit, matches, nowMs, onTooLarge },
+    io.output(),
+  )
+}
+
+export function partitionsOf(store: Store, file: TopicFile, list: PartitionList | undefined): number[] {
+  return partitionsHere(store, file, list === undefined ? undefined : selectPartitions(list, file.topic, file.partitions))
+}
+
+/** --format batch is exactly one partition of one topic: nothing in the bytes would say which is which. */
+export function refuseSeveral(format: OutputFormat, topicCount: number, partitionCount: number): void {
+  if (format.kind !== 'batch' || (topicCount === 1 && partitionCount === 1)) return
+  throw usageError('--format batch prints exactly one partition', 'name one topic, and one partition with -p')
+}
+
+/** Where to read, per partition of a topic; says on stderr what lies below the log start and was clamped. */
+export async function resolveRanges(
+  store: Store,
+  topic: string,
+  list: PartitionList | undefined,
+  spec: OffsetSpec,
+  io: Io,
+  onDamage?: ViewContext['onDamage'],
+): Promise<ResolvedRange[]> {
+  const file = getTopic(store, topic)
+  const nowMs = io.system.clock.nowMs()
+  const ranges: ResolvedRange[] = []
+  for (const partition of partitionsOf(store, file, list)) {
+    const context = viewContext(store, topic, partition, onDamage)
+    const range = await resolveOffsets(context, spec, nowMs)
+    if (range.clampedFrom !== undefined) {
+      await io.warn(
+        `'${topic}-${partition}' begins at offset ${range.logStartOffset}: offset ${range.clampedFrom} no longer exists`,
+      )
+    }
+    ranges.push({ context, fromOffset: range.fromOffset, toOffset: range.toOffset, hasEnd: range.hasEnd })
+  }
+  return ranges
+}
+
+/** What a bounded reading with -w ends with: 'noMatch' when nothing was found, though something was looked for. */
+export function statusOfMatches(
+  where: Where | undefined,
+  limit: number | undefined,
+  printer: BatchPrinter,
+  io: Io,
+): ExitStatus | undefined {
+  const lookedInVain = where !== undefined && limit !== 0 && printer.printedCount === 0
+  return lookedInVain && !io.output().readerClosed && !io.signal.aborted ? 'noMatch' : undefined
+}

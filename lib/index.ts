@@ -92,7 +92,8 @@ export {
   type StoredExpressionRecord,
 } from './record/expression.js'
 
-export { groupRecords, type GroupOptions, type RecordGroup, type RecordGroups } from './inspect/group-records.js'
+export { groupTopic, type TopicGroupOptions } from './inspect/group-topic.js'
+export type { RecordGroup, RecordGroups } from './inspect/group-records.js'
 export type { GroupBy, GroupId, GroupLimits } from './inspect/group-table.js'
 export type { GroupTally, RecordPlace as TalliedPlace } from './inspect/tally.js'
 export { checkPartition, checkTopicFiles, repairPartition, type CheckOptions } from './maintain/check-store.js'

@@ -237,6 +237,9 @@ function timeText(timestampMs: number | null | undefined): string {
   return Number.isNaN(date.getTime()) ? String(timestampMs) : date.toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
+/** Ten years: beyond that a figure would only pretend to know. */
+const MOST_DAYS = 3_650
+
 async function forecast(lastDayBytes: number | undefined, freeBytes: number, json: boolean, io: Io): Promise<void> {
   const days = lastDayBytes === undefined || lastDayBytes === 0 ? null : Math.round((10 * freeBytes) / lastDayBytes) / 10
   if (json) {
@@ -249,6 +252,7 @@ async function forecast(lastDayBytes: number | undefined, freeBytes: number, jso
   else if (days === null) await io.say(`nothing was appended in the last 24 hours; ${free}`)
   else {
     const brought = `${roundSize(lastDayBytes)} were appended in the last 24 hours`
-    await io.say(`${brought}; ${free}: so many every day fill them in ${days} days, if nothing is deleted`)
+    const time = days > MOST_DAYS ? `no less than ${MOST_DAYS / 365} years` : `${days} days`
+    await io.say(`${brought}; ${free}: so many every day fill them in ${time}, if nothing is deleted`)
   }
 }

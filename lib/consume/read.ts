@@ -59,7 +59,7 @@ export async function* readBatches(
   topic: string,
   options: ReadOptions = {},
 ): AsyncGenerator<BatchSlice, void, undefined> {
-  for (const { context, fromOffset, toOffset } of await resolveAll(store, topic, options)) {
+  for (const { context, fromOffset, toOffset } of await resolveTopic(store, topic, options)) {
     yield* readPartition(context, fromOffset, toOffset, options.signal)
   }
 }
@@ -73,7 +73,7 @@ export async function* readRecords(
   topic: string,
   options: ReadTopicOptions = {},
 ): AsyncGenerator<PlacedRecord, void, undefined> {
-  const ranges = await resolveAll(store, topic, options)
+  const ranges = await resolveTopic(store, topic, options)
   const wanted = wantedBy(options)
   for (const { context, fromOffset, toOffset } of wanted.direction === 'backwards' ? ranges.reverse() : ranges) {
     yield* readRecordsOf(context, fromOffset, toOffset, wanted)
@@ -91,7 +91,7 @@ export async function* readMerged(
   options: ReadTopicOptions = {},
 ): AsyncGenerator<MergedTopicRecord, void, undefined> {
   const ranges: PartitionRange[] = []
-  for (const topic of topics) ranges.push(...(await resolveAll(store, topic, options)))
+  for (const topic of topics) ranges.push(...(await resolveTopic(store, topic, options)))
   for await (const { topic, partition, record } of mergeRecords(ranges, wantedBy(options))) {
     yield { topic, partition, ...copyRecord(record) }
   }
@@ -108,7 +108,7 @@ export async function* followBatches(
   options: ReadOptions = {},
 ): AsyncGenerator<BatchSlice, void, undefined> {
   const offset = options.offset ?? { kind: 'point', point: { kind: 'end' } }
-  const ranges = await resolveAll(store, topic, { ...options, offset })
+  const ranges = await resolveTopic(store, topic, { ...options, offset })
   if (ranges.some(({ hasEnd }) => hasEnd)) throw new LogqError('LOGQ_USAGE', `'${topic}' cannot be followed up to an end`)
   const fromOffsets = new Map(ranges.map(({ context, fromOffset }) => [context.partition, fromOffset]))
   const { partitions, signal, onDamage } = options
@@ -137,7 +137,8 @@ function wantedBy({ filter, signal, direction }: ReadTopicOptions): WantedRecord
   return { direction: direction ?? 'forwards', matches: filter === undefined ? undefined : predicateOf(filter), signal }
 }
 
-async function resolveAll(
+/** What options of reading come to, partition by partition: for whatever reads a topic. */
+export async function resolveTopic(
   store: Store,
   topic: string,
   options: ReadOptions,

@@ -17,7 +17,7 @@ test('groupTopic() tallies a topic by key, also when it has to read again, and w
     ['k2', 10, 20 + 17],
   ])
   const frugal = await groupTopic(store, 'events', { by: { kind: 'key' }, limits: { groups: 1, idBytes: 1 << 10 } })
-  t.deepEqual(new Set(frugal.groups.map(({ id }) => id)), new Set(['k0', 'k1', 'k2']))
+  t.deepEqual(frugal.groups.map(({ id }) => id).sort(), ['k0', 'k1', 'k2'])
   t.is(frugal.total.recordCount, 30)
 
   const filter = await compileRecordFilter('key == "k1" && value >= 10')

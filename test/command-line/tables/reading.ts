@@ -31,6 +31,7 @@ const order: Table = {
     ['--for ends with 0', 'logq tail -f b --for 2s', 'z\n'],
     ['also cat', 'logq cat b --for 1h', 'z\n'],
     ['--idle gives up with 4', 'logq tail -f b --idle 2s', { stdout: 'z\n', stderr: /2s/, status: 4 }],
+    ['4 before 3: nothing matched in time', 'logq tail -f b -w false --idle 1s', { stderr: /1s/, status: 4 }],
     ['reading what is there never waits', 'logq tail b --idle 1h && logq cat b --idle 1h', 'z\nz\n'],
     [
       'a record in time is no idleness',
@@ -111,6 +112,12 @@ const damaged: Table = {
       { stdout: lines('1 3 4 5 6 7 8 9'), stderr: /'t-0'.*offset/, status: 5 },
     ],
     ['in tail', 'logq tail t -o start --on-corrupt skip', { stdout: lines('1 3 4 5 6 7 8 9'), stderr: /'t-0'/, status: 5 }],
+    ['5 before 3: nothing matches either', 'logq cat t --on-corrupt skip -w false', { stderr: /'t-0'/, status: 5 }],
+    [
+      '5 before 4: and nothing comes',
+      'logq tail -f t --on-corrupt skip -o start --idle 2s',
+      { stdout: lines('1 3 4 5 6 7 8 9'), stderr: /'t-0'/, status: 5 },
+    ],
     ['no such action', 'logq cat t --on-corrupt ignore', refused(/not one of/)],
   ],
 }

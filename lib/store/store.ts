@@ -48,10 +48,17 @@ export function openStore(system: System, path: string): Store {
   }
   if (status.kind !== 'directory') throw new LogqError('LOGQ_UNKNOWN_STORE', `store '${path}' is not a directory`)
   const ownership = ownershipOf(status)
-  const file = readSmallFile(system.fs, `${path}/${STORE_FILE}`)
+  const read = () => readSmallFile(system.fs, `${path}/${STORE_FILE}`)
+  let file = read()
+  let names: readonly string[] = []
+  if (file === undefined) {
+    names = system.fs.list(path)
+    // Another process may have created the store meanwhile, and partitions in it: what was listed says nothing without this.
+    file = read()
+  }
   if (file !== undefined)
     return { system, path, kind: 'logq', storeId: parseStoreFile(file, `${path}/${STORE_FILE}`), ownership }
-  if (partitionsInListing(system.fs.list(path)).length > 0) {
+  if (partitionsInListing(names).length > 0) {
     return { system, path, kind: 'kafka', storeId: undefined, ownership }
   }
   throw new LogqError('LOGQ_UNKNOWN_STORE', `'${path}' is not a logq store: it has no ${STORE_FILE}`, {
@@ -179,13 +186,14 @@ export function makeDirectory(system: System, path: string, mode: number): void 
   }
 }
 
-/** Nothing there, an empty directory, or what a creation that is under way, or crashed, left. */
+/** Nothing there, an empty directory, or what a creation that is under way, crashed, or was completed a moment ago, left. */
 export function canBecomeStore(system: System, path: string): boolean {
   const status = statusOf(system, path)
   if (status === undefined) return true
   if (status.kind !== 'directory') return false
   const ours = new Set([STORE_LOCK_FILE, TOPICS_DIRECTORY])
-  return system.fs.list(path).every((name) => ours.has(name) || isTemporaryName(name))
+  const names = system.fs.list(path)
+  return names.includes(STORE_FILE) || names.every((name) => ours.has(name) || isTemporaryName(name))
 }
 
 function makeDirectories(system: System, path: string, mode: number): void {

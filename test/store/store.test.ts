@@ -4,6 +4,7 @@ import { selectPartitions, viewContext, partitionOffsets } from '../../lib/store
 import { openOrCreateStore, openStore, requireWritable } from '../../lib/store/store.js'
 import { TOPIC_SETTINGS, parseSetting, settingOf } from '../../lib/store/topic-config.js'
 import { createTopic, getTopic, listTopics } from '../../lib/store/topics.js'
+import type { System } from '../../lib/system/system.js'
 import { createFakeSystem } from '../helpers/fake-system.js'
 import { MemoryDisk } from '../helpers/memory-disk.js'
 import { overwrite } from '../log/tiny-log.js'
@@ -51,6 +52,36 @@ const REFUSED: readonly (readonly [string, (system: ReturnType<typeof createFake
 function storeFile(system: ReturnType<typeof createFakeSystem>, content: string): void {
   system.fs.makeDirectory('/s')
   overwrite(system, '/s/logq.json', Buffer.from(content))
+}
+
+/** The system, in which another process does something just before a directory is listed for the nth time. */
+function listing(system: ReturnType<typeof createFakeSystem>, wanted: number, before: () => void): System {
+  let count = 0
+  const fs = new Proxy(system.fs, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (...given: unknown[]): unknown => {
+        if (name === 'list' && (count += 1) === wanted) before()
+        return Reflect.apply(value, target, given)
+      }
+    },
+  })
+  return { ...system, fs }
+}
+
+for (const wanted of [1, 2]) {
+  test(`a store that another process creates while it is looked for is that store, at listing ${wanted}`, async (t) => {
+    const system = createFakeSystem()
+    system.fs.makeDirectory('/s')
+    const create = () => {
+      overwrite(system, '/s/logq.json', Buffer.from('{"formatVersion":1,"storeId":"of-the-other"}'))
+      system.fs.makeDirectory('/s/t-0')
+    }
+    const store = await openOrCreateStore(listing(system, wanted, create), '/s')
+    t.is(store.kind, 'logq')
+    t.is(store.storeId, 'of-the-other')
+  })
 }
 
 for (const [what, make, code] of REFUSED) {

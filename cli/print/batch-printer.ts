@@ -94,12 +94,14 @@ export class BatchPrinter {
 
   /** A promise where there is something to wait for. */
   #append(topic: string, partition: number, record: PrintedRecord): Promise<void> | undefined {
-    const { value } = this.#printsBytes ? record : NO_VALUE
-    if (value !== null && value.length >= LARGE_BYTES) {
+    const { value } = this.#printsBytes || this.#records?.printInParts !== undefined ? record : NO_VALUE
+    const isLarge = value !== null && value.length >= LARGE_BYTES
+    if (isLarge && this.#printsBytes) {
       this.printedCount += 1
       return this.output.writeThrough(value, this.#delimiter)
     }
     try {
+      if (isLarge) return this.#writeParts(this.#records?.printInParts?.(topic, partition, record) ?? [])
       this.#records?.print(topic, partition, record, this.output.buffer)
     } catch (error) {
       if (!isLogqError(error, 'LOGQ_RECORD_TOO_LARGE')) throw error
@@ -107,6 +109,14 @@ export class BatchPrinter {
     }
     this.printedCount += 1
     return this.output.settle()
+  }
+
+  async #writeParts(parts: Iterable<Uint8Array>): Promise<void> {
+    for (const part of parts) {
+      const wait = this.output.write(part)
+      if (wait !== undefined) await wait
+    }
+    this.printedCount += 1
   }
 
   async #printValues(slice: BatchSlice): Promise<void> {

@@ -15,6 +15,11 @@ export interface RecordPrinter {
    * gives throws LOGQ_RECORD_TOO_LARGE for a record that the format cannot hold, and then has appended nothing.
    */
   print(topic: string, partition: number, record: PrintedRecord, out: GrowableBytes): void
+  /**
+   * The same for a record with a large value, part by part: each is a view that holds until the next one is asked for. A format whose
+   * text is about as long as the bytes has none.
+   */
+  printInParts?(topic: string, partition: number, record: PrintedRecord): Iterable<Uint8Array>
 }
 
 /** Text from records passes it on its way out; see gateFor in escape.ts. */

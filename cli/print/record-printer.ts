@@ -15,10 +15,21 @@ type RecordFormat = Exclude<OutputFormat, { readonly kind: 'batch' }>
 export function recordPrinter(format: RecordFormat, options: PrinterOptions): RecordPrinter {
   const printer = printerOf(format, options)
   const prints = printedFields(format, options.withoutValue)
+  const refuseTooLarge = (topic: string, partition: number, record: PrintedRecord): void => {
+    const textBytes = (prints.key ? (record.key?.length ?? 0) : 0) + (prints.value ? (record.value?.length ?? 0) : 0)
+    if (textBytes > MAX_TEXT_BYTES) throw tooLarge(format, topic, partition, record)
+  }
   return {
+    ...(printer.printInParts === undefined || !prints.value
+      ? {}
+      : {
+          printInParts(topic, partition, record) {
+            refuseTooLarge(topic, partition, record)
+            return printer.printInParts?.(topic, partition, record) ?? []
+          },
+        }),
     print(topic, partition, record, out) {
-      const textBytes = (prints.key ? (record.key?.length ?? 0) : 0) + (prints.value ? (record.value?.length ?? 0) : 0)
-      if (textBytes > MAX_TEXT_BYTES) throw tooLarge(format, topic, partition, record)
+      refuseTooLarge(topic, partition, record)
       const { length } = out
       try {
         printer.print(topic, partition, record, out)

@@ -10,45 +10,59 @@
  * - With --no-value the value is its length in bytes.
  */
 import { isUtf8 } from 'node:buffer'
-import type { GrowableBytes } from '../../lib/bytes/growable-bytes.js'
-import type { Header } from '../../lib/record/record.js'
+import { GrowableBytes } from '../../lib/bytes/growable-bytes.js'
 import { utf8Length } from './escape.js'
 import { textPiecesOf } from './pieces.js'
-import type { PrinterOptions, RecordPrinter } from './printer.js'
+import type { PrintedRecord, PrinterOptions, RecordPrinter } from './printer.js'
 import { timestampText } from './timestamp.js'
 
 type TsvOptions = Pick<PrinterOptions, 'gate' | 'time' | 'nowMs' | 'withoutValue'>
 
 export function tsvPrinter({ gate, time, nowMs, withoutValue }: TsvOptions): RecordPrinter {
-  const appendText = (out: GrowableBytes, text: string): void => {
-    out.append(Buffer.from(text, 'utf8'))
+  return {
+    print(topic, partition, record, out) {
+      appendStart(out, topic, partition, record)
+      if (withoutValue) appendText(out, String(record.value?.length ?? NULL))
+      else appendField(out, record.value, fieldEscapes)
+      appendEnd(out, record)
+    },
+    *printInParts(topic, partition, record) {
+      const out = new GrowableBytes()
+      appendStart(out, topic, partition, record)
+      yield out.view()
+      for (const part of escapedPieces(record.value ?? new Uint8Array(0), fieldEscapes)) yield gate(part)
+      out.clear()
+      appendEnd(out, record)
+      yield out.view()
+    },
   }
-  const appendField = (out: GrowableBytes, bytes: Uint8Array | null, escapes: Escapes): void => {
-    if (bytes === null) appendText(out, NULL)
-    else for (const piece of textPiecesOf(bytes)) out.append(gate(escaped(piece, escapes)))
+
+  function appendStart(out: GrowableBytes, topic: string, partition: number, record: PrintedRecord): void {
+    appendText(out, `${topic}\t${partition}\t${record.offset}\t${timestampText(record.timestampMs, time, nowMs)}\t`)
+    appendField(out, record.key, fieldEscapes)
+    appendText(out, '\t')
   }
-  const appendHeaders = (out: GrowableBytes, headers: Iterable<Header>): void => {
-    let isFirst = true
+
+  function appendEnd(out: GrowableBytes, { headers }: PrintedRecord): void {
+    let before = '\t'
     for (const { key, value } of headers) {
-      if (!isFirst) appendText(out, ',')
-      isFirst = false
+      appendText(out, before)
+      before = ','
       appendField(out, Buffer.from(key, 'utf8'), nameEscapes)
       appendText(out, '=')
       appendField(out, value, headerValueEscapes)
     }
+    appendText(out, before === '\t' ? '\t\n' : '\n')
   }
-  return {
-    print(topic, partition, record, out) {
-      appendText(out, `${topic}\t${partition}\t${record.offset}\t${timestampText(record.timestampMs, time, nowMs)}\t`)
-      appendField(out, record.key, fieldEscapes)
-      appendText(out, '\t')
-      if (withoutValue) appendText(out, String(record.value?.length ?? NULL))
-      else appendField(out, record.value, fieldEscapes)
-      appendText(out, '\t')
-      appendHeaders(out, record.headers)
-      appendText(out, '\n')
-    },
+
+  function appendField(out: GrowableBytes, bytes: Uint8Array | null, escapes: Escapes): void {
+    if (bytes === null) appendText(out, NULL)
+    else for (const part of escapedPieces(bytes, escapes)) out.append(gate(part))
   }
+}
+
+function appendText(out: GrowableBytes, text: string): void {
+  out.append(Buffer.from(text, 'utf8'))
 }
 
 const NULL = '\\N'
@@ -56,7 +70,8 @@ const NULL = '\\N'
 /** What is written for a byte, by the byte; undefined for one that stays as it is. */
 type Escapes = readonly (string | undefined)[]
 
-const hex = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`
+const hexTexts = Array.from({ length: 256 }, (_, byte) => `\\x${byte.toString(16).padStart(2, '0')}`)
+const hex = (byte: number): string => hexTexts[byte] ?? ''
 
 const fieldEscapes: Escapes = Array.from({ length: 256 }, (_, byte) => {
   if (byte === 0x5c) return '\\\\'
@@ -74,21 +89,40 @@ export function escapedField(bytes: Uint8Array): Uint8Array {
   return escaped(bytes, fieldEscapes)
 }
 
-/** Gives `bytes` themselves when there is nothing to escape. */
-function escaped(bytes: Uint8Array, escapes: Escapes): Uint8Array {
-  const isText = isUtf8(bytes)
-  const parts: Uint8Array[] = []
+function* escapedPieces(bytes: Uint8Array, escapes: Escapes): Generator<Uint8Array, void, undefined> {
   let start = 0
-  for (let at = 0; at < bytes.length;) {
-    const byte = bytes[at] ?? 0
-    const length = isText || byte < 0x80 ? 1 : utf8Length(bytes, at)
-    const escape = length === 0 ? hex(byte) : escapes[byte]
-    at += length === 0 ? 1 : length
-    if (escape === undefined) continue
-    const next = bytes[at] ?? 0
-    const isUnclear = byte === 0x00 && next >= 0x30 && next <= 0x39
-    parts.push(bytes.subarray(start, at - 1), Buffer.from(isUnclear ? hex(byte) : escape, 'latin1'))
-    start = at
+  for (const piece of textPiecesOf(bytes)) {
+    start += piece.length
+    yield escaped(piece, escapes, bytes[start])
   }
-  return start === 0 ? bytes : Buffer.concat([...parts, bytes.subarray(start)])
+}
+
+/** Gives `bytes` themselves when there is nothing to escape. `after` is the byte that follows them. */
+function escaped(bytes: Uint8Array, escapes: Escapes, after?: number): Uint8Array {
+  const isText = isUtf8(bytes)
+  const first = isText ? bytes.findIndex((byte) => escapes[byte] !== undefined) : 0
+  if (first === -1) return bytes
+  const text = Buffer.allocUnsafe(LONGEST_ESCAPE * bytes.length)
+  text.set(bytes.subarray(0, first))
+  let length = first
+  for (let at = first; at < bytes.length;) {
+    const byte = bytes[at] ?? 0
+    const characters = isText || byte < 0x80 ? 1 : utf8Length(bytes, at)
+    let escape = characters === 0 ? hex(byte) : escapes[byte]
+    if (escape === undefined) {
+      for (const end = at + characters; at < end; at += 1) text[length++] = bytes[at] ?? 0
+      continue
+    }
+    at += 1
+    if (byte === 0x00 && isDigit(at < bytes.length ? bytes[at] : after)) escape = hex(byte)
+    for (let n = 0; n < escape.length; n += 1) text[length++] = escape.charCodeAt(n)
+  }
+  return text.subarray(0, length)
+}
+
+/** `\xNN`. */
+const LONGEST_ESCAPE = 4
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39
 }

@@ -93,3 +93,41 @@ test('100,000 headers are printed one by one, in every format that has them', (t
     t.is(given, count)
   }
 })
+
+/** Larger than a piece, which is 768 KiB: what stands where two of them meet is told by `middle`. */
+function acrossPieces(middle: string): Buffer {
+  const pieceBytes = 768 << 10
+  const bytes = Buffer.alloc(2 * pieceBytes + 100, 'a')
+  bytes.write(middle, pieceBytes - 1, 'latin1')
+  return bytes
+}
+
+for (const format of ['json', 'tsv']) {
+  for (const [what, value] of [
+    ['text', acrossPieces('xy')],
+    ['a NUL before a digit', acrossPieces('\u00001')],
+    ['control bytes', Buffer.alloc(2_000_000)],
+    ['a cut character', acrossPieces(Buffer.from('ä€', 'utf8').toString('latin1'))],
+    ['bytes that are no text', acrossPieces('\xff\xfe')],
+    ['empty', Buffer.alloc(0)],
+  ] as const) {
+    test(`a value printed in parts is the same text as printed at once: ${format}, ${what}`, (t) => {
+      const fields = { value, headers: [{ key: 'h', value: Buffer.from('1') }] }
+      const parsed = parseOutputFormat(format)
+      if (parsed.kind === 'batch') throw new Error('no printer')
+      const parts = recordPrinter(parsed, plainOptions).printInParts?.('orders', 3, record(fields)) ?? []
+      const text: string[] = []
+      for (const part of parts) {
+        t.true(part.length <= 6 << 20)
+        text.push(Buffer.from(part).toString('latin1'))
+      }
+      t.true(Buffer.from(text.join(''), 'latin1').equals(Buffer.from(print(format, fields))))
+      if (value.length > 0) t.true(text.length > 2)
+    })
+  }
+}
+
+test('tsv takes a NUL before a digit for what it is, also where two pieces of a large value meet', (t) => {
+  t.true(print('tsv', { value: acrossPieces('\u00001') }).includes('a\\x001a'))
+  t.true(print('tsv', { value: acrossPieces('\u0000x') }).includes('a\\0xa'))
+})

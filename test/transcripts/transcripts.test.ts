@@ -47,7 +47,7 @@ async function runStep(t: ExecutionContext, cli: Cli, step: Step, shell: string)
   writeFileSync(script, step.script)
   const done = await cli.shell(`exec ${shell} -u ${shellQuote(script)}`, { timeoutMs: stepTimeoutMs })
   const printed = done.stdout.toString()
-  if (!isAsShown(step.stdout, printed, cli.directory)) t.is(printed, step.stdout, step.script)
+  if (!isAsShown(step.stdout, printed, cli.directory)) t.is(printed, step.stdout, `${step.script}\n${done.stderr}`)
   if (!isAsShown(step.stderr, done.stderr, cli.directory)) t.is(done.stderr, step.stderr, step.script)
   t.is(done.status, step.status, `${step.script}\n${done.stderr}`)
 }

@@ -86,7 +86,7 @@ test('what cannot come is not waited for', async (t) => {
     ['t --timeout 0', '', 2, /too small/],
     ['t --timeout soon', '', 2, /invalid duration/],
     ["t -w 'nope'", '', 2, /the expression 'nope' cannot be used/],
-    ['t -w key', '', 2, /it gives a string, not true or false/],
+    ['t -w key', '', 2, /it gives string, not true or false/],
     ['t --no-value', '', 2, /--no-value does not go with the value format/],
     ["t:0@0 -w 'true'", '', 2, /-w does not go with a place/],
     ['t:0@0 -n 1', '', 2, /-n does not go with a place/],

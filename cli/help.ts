@@ -33,7 +33,9 @@ export function commandHelp(command: Command): string {
         ],
     [
       'Exit status:',
-      ...twoColumns(exitsOf(command).map(({ number, meaning }): [string, string] => [String(number), `${meaning}.`])),
+      ...twoColumns(
+        exitsOf(command).map(({ number, meaning }): [string, string] => [String(number), `${withoutMarkup(meaning)}.`]),
+      ),
     ],
     [`The manual page logq-${command.name.split(' ')[0] ?? ''}(1) has more.`],
   ]

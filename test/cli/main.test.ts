@@ -35,6 +35,7 @@ test('every command describes itself', async (t) => {
   t.is(stderr, '')
   for (const name of names) t.true(stdout.toString().includes(`Usage: logq ${name} `), name)
   t.false(stdout.toString().includes('failed:'))
+  t.false(stdout.toString().includes('**'), 'markup is for manual pages')
 })
 
 onLinux('no standard stream that others share is made non-blocking', async (t) => {

@@ -24,8 +24,7 @@ export const defaultColumns = 'topic,partition,offset,timestamp,key,value,header
 export function parseColumns(text: string): readonly Column[] {
   const columns = text.split(',').map(parseColumn)
   const twice = columns.find(({ name }, index) => columns.findIndex((other) => other.name === name) !== index)
-  if (twice !== undefined)
-    throw usageError(`option '--columns': two columns are named '${twice.name}'`, 'rename one: NAME=COLUMN')
+  if (twice !== undefined) throw usageError(`two columns are named '${twice.name}'`, 'rename one: NAME=COLUMN')
   return columns
 }
 
@@ -47,7 +46,7 @@ function parseColumn(text: string): Column {
   const known = Object.keys(fixedColumns)
   const suggestion = nearest(what, known)
   throw usageError(
-    `option '--columns': there is no column '${what}'`,
+    `there is no column '${what}'`,
     suggestion === undefined
       ? `the columns are ${known.join(', ')}, header.NAME, and value.NAME for values that are JSON objects`
       : `did you mean '${suggestion}'?`,

@@ -109,6 +109,6 @@ export type ImportArguments = CommandArguments<typeof importOptions, typeof impo
 function parseColumns(text: string): readonly string[] {
   const names = text.split(',')
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw usageError(`option '--columns': '${twice}' is given twice`)
+  if (twice !== undefined) throw usageError(`'${twice}' is given twice`)
   return names
 }

@@ -57,9 +57,6 @@ export function parseCsvDelimiter(text: string): number {
   const bytes = parseEscapes(text)
   const [byte] = bytes
   if (byte === undefined || bytes.length > 1 || '"\r\n'.includes(String.fromCharCode(byte)))
-    throw usageError(
-      `option '--csv-delimiter': '${text}' cannot stand between cells`,
-      'it is one byte, and no quote or line end',
-    )
+    throw usageError(`'${text}' cannot stand between cells`, 'it is one byte, and no quote or line end')
   return byte
 }

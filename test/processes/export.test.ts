@@ -122,7 +122,10 @@ test('usage', async (t) => {
     ['logq export t --to xml', /'--to'/],
     ['logq export t --to kcat --columns key', /--columns goes with csv and tsv, not with kcat/],
     ['logq export t --to ndjson --flatten', /--flatten goes with csv and tsv, not with ndjson/],
-    ['logq export t --to csv --columns kye', /there is no column 'kye'\n {2}hint: did you mean 'key'/],
+    [
+      'logq export t --to csv --columns kye',
+      /^logq export: option '--columns': there is no column 'kye'\n {2}hint: did you mean 'key'/,
+    ],
     ['logq export t --to csv --columns key,key', /two columns are named 'key'\n {2}hint: rename one/],
     ['logq export t --to csv --split-by key', /--split-by goes with --dir/],
     ['logq export t --to csv --force', /--force goes with --dir/],

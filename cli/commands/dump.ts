@@ -10,6 +10,7 @@ import type { Store } from '../../lib/store/store.js'
 import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { getTopic } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
+import { usageError } from '../errors.js'
 import { findingText } from '../finding-text.js'
 import type { Io } from '../io.js'
 import { options } from '../options.js'
@@ -139,6 +140,11 @@ async function dumpTopic(
   io: Io,
 ): Promise<void> {
   const colon = operand.lastIndexOf(':')
+  if (colon >= 0 && list !== undefined)
+    throw usageError(
+      `-p does not go with '${operand}', which names its partitions`,
+      `leave out -p, or write '${operand.slice(0, colon)}'`,
+    )
   const wanted = colon < 0 ? list : parsePartitionList(operand.slice(colon + 1))
   for (const topic of await expandTopics(store, [colon < 0 ? operand : operand.slice(0, colon)])) {
     for (const partition of partitionsOf(store, getTopic(store, topic), wanted)) {

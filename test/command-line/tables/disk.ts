@@ -56,6 +56,7 @@ const dump: Table = {
     ['damage', 'logq dump torn.log', { stdout: /^damage .*torn\.log position 0 /m, stderr: /1 problem in 1 file/, status: 5 }],
     ['an unknown file', 'logq dump notes.txt', { stderr: /is no file that is known here/, status: 1 }],
     ['an unknown topic', 'logq dump nothing', { stderr: /'nothing' does not exist/, status: 1 }],
+    ['-p beside TOPIC:P', 'logq dump t:0 -p 1', refused(/-p does not go with 't:0'.*\n {2}hint: leave out -p, or write 't'/)],
     ['no operand', 'logq dump', refused(/FILE/)],
   ],
 }

@@ -3,7 +3,9 @@
  * before them. A stretch of the log is read forwards, as every reader does, and its batches are given in reverse; the stretches go
  * from the end to the start. They begin where the offset index says that a batch begins.
  */
+import type { CorruptionError } from '../errors.js'
 import { RecordBatch } from '../record/batch.js'
+import type { PassedOver } from './damage.js'
 import { batchStartBefore, listSegments, type ViewContext } from './log-view.js'
 import { readPartition, type BatchSlice } from './read-partition.js'
 
@@ -13,7 +15,7 @@ const STRETCH_BYTES = 256 << 10
 /**
  * The batches that hold records in [fromOffset, toOffset), newest first, control batches left out; within a batch the records are in
  * their own order. The batches are copies, and hold as long as the caller likes. Ends early when the signal aborts. Throws
- * CorruptionError at damage, before anything of its stretch is given; LOGQ_TOPIC_REMOVED; or a system error.
+ * CorruptionError at damage, after everything that lies behind it was given; LOGQ_TOPIC_REMOVED; or a system error.
  */
 export async function* readPartitionBackwards(
   context: ViewContext,
@@ -24,14 +26,48 @@ export async function* readPartitionBackwards(
   const isAborted = () => signal?.aborted === true
   for (let end = toOffset; end > fromOffset && !isAborted();) {
     const start = Math.max(fromOffset, batchStartBefore(context, listSegments(context), end, STRETCH_BYTES))
-    const stretch: BatchSlice[] = []
-    for await (const slice of readPartition(context, start, end, signal)) {
-      // Nothing is read after the last batch: a large one may stay where it is.
-      const isKept = slice.batch.nextOffset >= end && slice.batch.sizeBytes >= STRETCH_BYTES
-      stretch.push(isKept ? slice : { ...slice, batch: new RecordBatch(slice.batch.bytes.slice()) })
-    }
+    const { stretch, damage } = await readStretch(context, start, end, signal)
     if (isAborted()) return
     yield* stretch.reverse()
+    if (damage !== undefined) throw damage
     end = start
   }
+}
+
+interface Stretch {
+  readonly stretch: BatchSlice[]
+  /** What is to stop the reader before the first of them. */
+  readonly damage: CorruptionError | undefined
+}
+
+/** The batches in [fromOffset, toOffset), or those behind the last damage, where that is not passed over by the caller. */
+async function readStretch(
+  context: ViewContext,
+  fromOffset: number,
+  toOffset: number,
+  signal: AbortSignal | undefined,
+): Promise<Stretch> {
+  const stretch: BatchSlice[] = []
+  let damage: CorruptionError | undefined
+  const stopsHere = ({ error }: PassedOver) => {
+    damage = error
+    stretch.length = 0
+  }
+  const isStopping = context.onDamage === undefined
+  for await (const given of readPartition(
+    isStopping ? { ...context, onDamage: stopsHere } : context,
+    fromOffset,
+    toOffset,
+    signal,
+  )) {
+    const slice = isStopping ? { ...given, failed: (error: unknown) => throwLocated(given, error) } : given
+    // Nothing is read after the last batch: a large one may stay where it is.
+    const isKept = slice.batch.nextOffset >= toOffset && slice.batch.sizeBytes >= STRETCH_BYTES
+    stretch.push(isKept ? slice : { ...slice, batch: new RecordBatch(slice.batch.bytes.slice()) })
+  }
+  return { stretch, damage }
+}
+
+function throwLocated(slice: BatchSlice, error: unknown): never {
+  throw slice.located(error)
 }

@@ -86,6 +86,31 @@ test('readPartitionBackwards() names damage, after what lies behind its stretch'
   t.true(seen.length > 10)
 })
 
+test('readPartitionBackwards() gives what lies behind damage within one stretch, and nothing before it', async (t) => {
+  const writer = createFakeSystem()
+  await fill(createTiny(writer), [['v0'], ['v1'], ['v2'], ['v3', 'v4'], ['v5']])
+  const reader = beside(writer)
+  const bytes = Buffer.from(readFile(reader, pathOf(0)))
+  // A byte of the value of offset 1, and one of offset 2: all batches of one record are equally large.
+  const sizeBytes = bytes.indexOf('v1') - bytes.indexOf('v0')
+  for (const offset of [1, 2]) bytes[bytes.indexOf('v0') + offset * sizeBytes] = 0xff
+  overwrite(reader, pathOf(0), bytes)
+  const seen: number[] = []
+  const reading = async (context: Parameters<typeof readPartitionBackwards>[0]) => {
+    for await (const { batch } of readPartitionBackwards(context, 0, 6)) seen.push(batch.baseOffset)
+  }
+  const error = await t.throwsAsync(reading(tinyContext(reader)))
+  t.true(isLogqError(error, 'LOGQ_CORRUPT'))
+  t.regex(error.message, /\(offset 1\)$/)
+  t.deepEqual(seen, [5, 3])
+  seen.length = 0
+  const passedOver: (number | undefined)[] = []
+  const onDamage = ({ toOffset }: { toOffset: number | undefined }) => void passedOver.push(toOffset)
+  await reading({ ...tinyContext(reader), onDamage })
+  t.deepEqual(seen, [5, 3, 0])
+  t.is(passedOver.at(-1), 3)
+})
+
 test('latestOfKey() finds the newest record of a key, in a range, and tombstones', async (t) => {
   const system = createFakeSystem()
   const log = Log.open(createTiny(system, { segmentBytes: 400 }))

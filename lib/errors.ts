@@ -78,3 +78,11 @@ export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
+
+/** Why a system call failed, in words: `no space left on device`, without the code, the call and its path. */
+export function systemReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const reason = error.message.replace(`${systemErrorCode(error) ?? ''}: `, '')
+  const end = 'syscall' in error && typeof error.syscall === 'string' ? reason.lastIndexOf(`, ${error.syscall}`) : -1
+  return end === -1 ? reason : reason.slice(0, end)
+}

@@ -21,7 +21,7 @@
  *  4. Create the new files; sync the directory.       Crash here: an empty active segment, which is a normal one.
  *  5. Write the state block for the new segment.
  */
-import { LogqError, isLogqError, systemErrorCode } from '../errors.js'
+import { LogqError, isLogqError, systemErrorCode, systemReason } from '../errors.js'
 import { shortWriteError } from '../system/durable.js'
 import { stampBatch } from '../record/batch.js'
 import type { LogContext } from './log-context.js'
@@ -543,7 +543,7 @@ function unlessDiskFails(write: () => void): void {
 function appendFailed(path: string, error: unknown): unknown {
   if (error instanceof LogqError || systemErrorCode(error) === undefined) return error
   const file = error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : path
-  return new LogqError('LOGQ_IO', `cannot append to '${file}': ${describe(error)}`, {
+  return new LogqError('LOGQ_IO', `cannot append to '${file}': ${systemReason(error)}`, {
     cause: error,
     ...hintFor(error),
   })
@@ -553,19 +553,12 @@ function appendFailed(path: string, error: unknown): unknown {
 function appendUncertain(path: string, error: unknown): unknown {
   if (!(error instanceof LogqError) && systemErrorCode(error) === undefined) return error
   return new UncertainAppendError(
-    `cannot append to '${path}': ${describe(error)}; the records may have been appended all the same`,
+    `cannot append to '${path}': ${systemReason(error)}; the records may have been appended all the same`,
     {
       cause: error,
       hint: 'look at the last records before you append them again',
     },
   )
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const reason = error.message.replace(`${systemErrorCode(error) ?? ''}: `, '')
-  const end = 'syscall' in error && typeof error.syscall === 'string' ? reason.lastIndexOf(`, ${error.syscall}`) : -1
-  return end === -1 ? reason : reason.slice(0, end)
 }
 
 function hintFor(error: unknown): { hint?: string } {

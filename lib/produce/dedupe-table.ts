@@ -3,7 +3,7 @@
  * 512 bytes that each carry a checksum. Buckets are read when they are needed and kept until there are too many; changed ones are
  * written when the index says so (dedupe-index.ts), since others may have written the file meanwhile.
  */
-import { LogqError } from '../errors.js'
+import { LogqError, systemReason } from '../errors.js'
 import { readInto, shortWriteError } from '../system/durable.js'
 import type { FileSystem } from '../system/file-system.js'
 import {
@@ -232,7 +232,7 @@ function writeAt(fs: FileSystem, fd: number, bytes: Uint8Array, position: number
     }
   } catch (error) {
     if (error instanceof LogqError) throw error
-    throw new LogqError('LOGQ_IO', `cannot write '${path}': ${error instanceof Error ? error.message : String(error)}`, {
+    throw new LogqError('LOGQ_IO', `cannot write '${path}': ${systemReason(error)}`, {
       cause: error,
       hint: 'it is a cache of ids that --dedupe-by needs: free space, or delete the file',
     })

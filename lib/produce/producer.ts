@@ -19,7 +19,7 @@ import { appendAtEnd, type CollectedBatch } from './append-at-end.js'
 import type { DedupeOptions, Deduplication } from './deduplication.js'
 import type { DedupedAppend } from './deduplicator.js'
 import { PartitionChooser } from './partitioner.js'
-import { appendWhenThereIsSpace } from './wait-for-space.js'
+import { whenThereIsSpace } from './wait-for-space.js'
 
 export interface ProducerOptions {
   /** Every record goes here. Default: by key, as the topic's partitioner says. */
@@ -383,7 +383,7 @@ export class Producer {
     const { onFull, onWaitForSpace, signal } = this.options
     if (onFull !== 'block') return append()
     const { clock } = this.live.store.system
-    return appendWhenThereIsSpace(append, { clock, signal, onFull: () => onWaitForSpace?.(partition) })
+    return whenThereIsSpace(append, { clock, signal, onFull: () => onWaitForSpace?.(partition) })
   }
 
   /** Where descriptors run out (ulimit -n), logs are closed and the append, of which nothing is there, is made again. */

@@ -1,6 +1,6 @@
 /**
  * A producer that waits while the disk is full, as a pipe waits for its reader: the append is made again about once a second, until it
- * fits or the signal comes. An append that failed left nothing behind, and holds no lock.
+ * fits or the signal comes. An append that failed left nothing behind, and holds no lock; nor does a topic that could not be made.
  */
 import { isLogqError, systemErrorCode } from '../errors.js'
 import { UncertainAppendError } from '../log/log.js'
@@ -15,17 +15,17 @@ export interface SpaceWait {
   readonly onFull?: (() => void) | undefined
 }
 
-/** What `append` gives, once it does not fail of a full disk any more. When the signal ends the wait: throws what it last failed of. */
-export async function appendWhenThereIsSpace<Result>(
-  append: () => Promise<Result>,
+/** What `attempt` gives, once it does not fail of a full disk any more. When the signal ends the wait: throws what it last failed of. */
+export async function whenThereIsSpace<Result>(
+  attempt: () => Promise<Result>,
   { clock, signal, onFull }: SpaceWait,
 ): Promise<Result> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (let count = 1; ; count += 1) {
     try {
-      return await append()
+      return await attempt()
     } catch (error) {
       if (!isDiskFull(error)) throw error
-      if (attempt === 1) onFull?.()
+      if (count === 1) onFull?.()
       await clock.sleep(RETRY_MS, signal)
       if (signal?.aborted === true) throw error
     }

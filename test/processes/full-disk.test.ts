@@ -43,6 +43,29 @@ test('--on-full block waits without the lock until there is space: nothing is lo
   t.regex(lines.at(-3) ?? '', /^[1-3]$/, 'once for each wait')
 })
 
+test('--on-full block waits for space to make the topic, and the store', async (t) => {
+  const cli = makeCli(t)
+  if ((await cli.shell(onSmallDisk('64k', 'true'))).status !== 0) {
+    t.log('left out: no tmpfs can be mounted here')
+    t.pass()
+    return
+  }
+  const done = await cli.shell(
+    onSmallDisk(
+      '300k',
+      `export LOGQ_STORE=disk/store; ${awaitTest}
+       dd if=/dev/zero of=disk/filler bs=1k count=900 status=none 2> /dev/null
+       seq 3 | logq produce t; echo "status $?"
+       seq 3 > input; logq produce t input --on-full block --partitions 2 -p 1 2> errors & producer=$!
+       await 'grep -q "waiting for some, to create topic .t" errors'
+       rm disk/filler; wait $producer; echo "status $?"
+       logq cat t -p 1; logq fsck 2>&1 | grep -c clean; grep -c . errors`,
+    ),
+    { timeoutMs: 60_000 },
+  )
+  t.is(done.stdout.toString(), 'status 1\nstatus 0\n1\n2\n3\n2\n1\n', done.stderr)
+})
+
 test('a signal ends the wait of --on-full block; fail, the default, does not wait', async (t) => {
   const cli = makeCli(t)
   if ((await cli.shell(onSmallDisk('64k', 'true'))).status !== 0) {
@@ -57,6 +80,7 @@ test('a signal ends the wait of --on-full block; fail, the default, does not wai
        echo kept | logq produce t
        dd if=/dev/zero of=disk/filler bs=1k count=900 status=none 2> /dev/null
        seq 100000 | logq produce t --on-full fail 2> failed; echo "status $?"
+       echo 1 | logq produce t --dedupe-by value 2> deduped; echo "status $?"
        seq 100000 > input; logq produce t input --on-full block 2> errors & producer=$!
        await 'grep -q "waiting for some" errors'
        kill -TERM $producer; wait $producer; echo "status $?"
@@ -67,8 +91,10 @@ test('a signal ends the wait of --on-full block; fail, the default, does not wai
   )
   t.regex(
     done.stdout.toString(),
-    /^status 1\nstatus 143\nrecords from line \d+ of 'input' on were not written; \d+ records were appended before\nkept\nfsck 0\n$/,
+    /^status 1\nstatus 1\nstatus 143\nrecords from line \d+ of 'input' on were not written; \d+ records were appended before\nkept\nfsck 0\n$/,
     done.stderr,
   )
   t.regex((await cli.shell('cat failed')).stdout.toString(), /no space left on device\n {2}hint: free space/)
+  const deduped = (await cli.shell('cat deduped')).stdout.toString()
+  t.regex(deduped, /cannot write '.*dedupe-value': no space left on device\n {2}hint: it is a cache of ids/)
 })

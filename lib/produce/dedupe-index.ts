@@ -8,7 +8,8 @@
  *
  * Writing, numbered for format-spec/ordering.md and its tests:
  *
- *  1. The buckets of the table that were changed.  Crash here: they hold more than the header promises, which does no harm.
+ *  1. The buckets of the table that were changed.  Crash here: they hold more than the header promises, all of it in the log.
+ *     Where the log lost it since, that is seen when it is looked up, and the index is built anew.
  *  2. The header, with another generation.         Crash here: nothing is left to do.
  *
  * Building anew: the file is cut to nothing first, and gets its header last. A table that grows is built beside the old one, in the
@@ -117,7 +118,7 @@ export class DedupeIndex {
    * (call `distrust` and try again), or an error of the disk; nothing is lost then.
    */
   async prepare(fromMs: number, recordCount: number, signal?: AbortSignal): Promise<void> {
-    this.#neededFromMs = fromMs
+    this.#neededFromMs = Math.max(fromMs, ALL_TIMES)
     const { view } = this.context
     let covered = this.#covered
     if (covered === undefined) {
@@ -127,7 +128,7 @@ export class DedupeIndex {
       else await this.catchUp(end, signal)
     }
     covered = this.#covered
-    if (covered !== undefined && covered.coveredFromMs > fromMs) await this.#build(covered.coveredTo, signal)
+    if (covered !== undefined && covered.coveredFromMs > this.#neededFromMs) await this.#build(covered.coveredTo, signal)
     if (this.#covered?.table.isTooFullFor(recordCount) === true) this.#grow(recordCount)
   }
 
@@ -244,7 +245,13 @@ export class DedupeIndex {
     if (wait.wait === 'no') throw lockIsBusy(lock)
     // The wait owns the descriptor from here on, and closes it when it fails.
     this.#fd = undefined
-    await waitForLock(system, fd, lock, wait)
+    try {
+      await waitForLock(system, fd, lock, wait)
+    } catch (error) {
+      // What is in memory goes on from a descriptor that is another file's by the next time.
+      this.forget()
+      throw error
+    }
     this.#fd = fd
   }
 
@@ -374,14 +381,16 @@ export class DedupeIndex {
     table.forget()
   }
 
-  /** Moves to a table of the right size, without what is too old to matter. */
+  /** Moves to a table of the right size, without what is too old to matter. Drops nothing while the index is built. */
   #grow(more: number): void {
     const covered = this.#required()
     const { view } = this.context
     const { fs } = view.system
     const old = covered.table
     const usualMs = view.system.clock.nowMs() - this.context.windowMs - this.#slackMs
-    const fromMs = Math.max(covered.coveredFromMs, Math.min(usualMs, this.#neededFromMs - this.#slackMs))
+    const forgettableMs = Math.min(usualMs, this.#neededFromMs - this.#slackMs)
+    // What a build looked for farther back, it looked for since it will be needed.
+    const fromMs = this.#isBuilding ? covered.coveredFromMs : Math.max(covered.coveredFromMs, forgettableMs)
     const start = logStartOffset(view, listSegments(view))
     const matters = ({ offset, timestampMs, hidesOthers }: DedupeEntry) =>
       timestampMs >= fromMs && (offset >= start || hidesOthers)

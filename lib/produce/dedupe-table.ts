@@ -89,16 +89,23 @@ export class DedupeTable {
     return entries
   }
 
-  /** Notes that the record at an offset has this id. Call it in the order of the offsets. */
+  /**
+   * Notes that the record at an offset has this id. Call it in the order of the offsets. Throws DamagedTableError where the table
+   * shows that it was written for another log.
+   */
   put(hash: Uint8Array, offset: number, timestampMs: number): void {
     let greatest: { number: number; n: number; entry: DedupeEntry } | undefined
     let count = 0
     const free = this.#walk(hash, (bucket, n, number) => {
       const entry = readEntry(bucket, n)
       count += 1
-      // One that is not below this offset is left from a log that was cut, or from a writer that was killed before it was done.
-      if (!(entry.offset < offset) || !(entry.timestampMs > timestampMs)) {
-        writeEntry(bucket, n, hash, { offset, timestampMs, hidesOthers: entry.hidesOthers && entry.timestampMs > timestampMs })
+      const isLater = entry.offset >= offset
+      // Of a writer that was killed before its header: noted already, or needless. Of a log that was cut since: found out when it is asked
+      // for. What it took the place of is not known, and so it stays.
+      if (isLater && entry.timestampMs >= timestampMs) return true
+      if (entry.offset === offset) throw new DamagedTableError('another record is where an entry says')
+      if (!isLater && entry.timestampMs <= timestampMs) {
+        writeEntry(bucket, n, hash, { offset, timestampMs, hidesOthers: false })
         this.#changed.add(number)
         return true
       }

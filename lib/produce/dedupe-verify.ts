@@ -24,23 +24,28 @@ export async function recordsAt(
   for (let from = 0; from < wanted.length;) {
     let to = from + 1
     while (to < wanted.length && (wanted[to] ?? 0) - (wanted[to - 1] ?? 0) <= NEAR_OFFSETS) to += 1
-    const stretch = wanted.slice(from, to)
-    for await (const slice of readPartition(view, stretch[0] ?? 0, (stretch.at(-1) ?? 0) + 1, signal)) {
-      withRecords(slice, () => {
-        take(slice, by, stretch, found)
-      })
+    let next = from
+    for await (const slice of readPartition(view, wanted[from] ?? 0, (wanted[to - 1] ?? 0) + 1, signal)) {
+      next = withRecords(slice, () => take(slice, by, wanted, next, found))
     }
     from = to
   }
   return found
 }
 
-/** Those of the wanted records, of which `offsets` is a sorted list, that are in a batch. */
-function take({ batch }: BatchSlice, by: DedupeBy, offsets: readonly number[], found: Map<number, RecordInLog>): void {
-  let next = offsets.findIndex((offset) => offset >= batch.baseOffset)
+/** Those of the wanted records, from the one at index `from` of the sorted list on, that are in a batch. Gives where to go on. */
+function take(
+  { batch }: BatchSlice,
+  by: DedupeBy,
+  offsets: readonly number[],
+  from: number,
+  found: Map<number, RecordInLog>,
+): number {
+  const { lastOffset } = batch
+  let next = from
   const cursor = batch.cursor()
-  while (next >= 0 && next < offsets.length && cursor.next()) {
-    while (next < offsets.length && (offsets[next] ?? 0) < cursor.offset) next += 1
+  while ((offsets[next] ?? Infinity) <= lastOffset && cursor.next()) {
+    while ((offsets[next] ?? Infinity) < cursor.offset) next += 1
     if (offsets[next] !== cursor.offset) continue
     const id = idAtCursor(by, cursor)
     found.set(cursor.offset, {
@@ -49,4 +54,5 @@ function take({ batch }: BatchSlice, by: DedupeBy, offsets: readonly number[], f
     })
     next += 1
   }
+  return next
 }

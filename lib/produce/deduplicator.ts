@@ -123,19 +123,21 @@ export class Deduplicator {
     const { coveredTo } = index
     const named = new Map<number, number[]>()
     const wanted = new Set<number>()
-    /** Records of which the index once knew more than it kept, and what it kept is no longer there. */
+    /** Records for which an entry took the place of others, and is itself of no use. */
     const unsure: number[] = []
     let start: number | undefined
     for (const [n, timestampMs] of timestampsMs.entries()) {
-      for (const entry of index.entriesOf(hashAt(hashes, n))) {
-        if (!(entry.timestampMs >= timestampMs - windowMs) || !(entry.offset < coveredTo)) continue
+      for (const { offset, timestampMs: entryMs, hidesOthers } of index.entriesOf(hashAt(hashes, n))) {
+        if (!(entryMs >= timestampMs - windowMs)) continue
         start ??= logStartOffset(view, listSegments(view))
-        if (entry.offset < start) {
-          if (entry.hidesOthers) unsure.push(n)
-          continue
+        if (offset < start) {
+          if (hidesOthers) unsure.push(n)
+        } else if (offset < coveredTo) {
+          named.set(n, [...(named.get(n) ?? []), offset])
+          wanted.add(offset)
+        } else {
+          unsure.push(n)
         }
-        named.set(n, [...(named.get(n) ?? []), entry.offset])
-        wanted.add(entry.offset)
       }
     }
     const inLog = wanted.size === 0 ? undefined : await recordsAt(view, by, wanted, signal)
@@ -144,6 +146,12 @@ export class Deduplicator {
       isLike(inLog?.get(offset), hashAt(hashes, n), (timestampsMs[n] ?? 0) - windowMs)
     const offsetOf = (n: number) => named.get(n)?.find((offset) => holds(n, offset))
     if (unsure.some((n) => offsetOf(n) === undefined)) throw new DamagedTableError('entries that were left out matter by now')
+    const misled = [...named.keys()].filter((n) => offsetOf(n) === undefined)
+    if (misled.length > 0) {
+      const startNow = logStartOffset(view, listSegments(view))
+      const isMissing = (n: number) => named.get(n)?.some((offset) => offset >= startNow) === true
+      if (misled.some(isMissing)) throw new DamagedTableError('an entry names a record that is not there')
+    }
     return this.#decideInOrder(hashes, timestampsMs, offsetOf)
   }
 

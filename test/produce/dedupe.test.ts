@@ -113,6 +113,55 @@ test('what a recovery dropped takes nothing else with it: the index of the leade
   t.is(await dedupe(openStore(beside(system), STORE), [record('a')]), '0!')
 })
 
+test('an entry that took the place of another, and whose record a recovery cut off, makes the index be built anew', async (t) => {
+  const cases = [
+    { between: [], expected: '0!' },
+    // Another record has its offset by now; the same id has it, older.
+    { between: [record('x')], expected: '0!' },
+    { between: [record('a', NOW_MS - 5000)], expected: '0!' },
+    { between: [record('a', NOW_MS - 5000), record('a', NOW_MS - 6000)], expected: '0!' },
+  ]
+  for (const { between, expected } of cases) {
+    const { system, store } = await tinyStore()
+    await dedupe(store, [record('a')], { acks: 0 })
+    system.failpoints.set('dedupe.after-buckets', () => {
+      throw new Error('killed')
+    })
+    t.is(await dedupe(store, [record('a', NOW_MS + WINDOW_MS + 1)], { acks: 0 }), '1')
+    system.failpoints.delete('dedupe.after-buckets')
+    // The disk lost the end of the log, and not the blocks of the index. One torn batch begins no leader epoch.
+    const log = `${STORE}/t-0/00000000000000000000.log`
+    const bytes = fileOf(system, log)
+    replaceBytes(system, log, bytes.subarray(0, bytes.length - 3))
+    await produce(openStore(beside(system), STORE), 't', between)
+    t.is(await dedupe(openStore(beside(system), STORE), [record('a')]), expected)
+    t.is((await values(store, 't')).length, 1 + between.length)
+  }
+})
+
+test('an import from the newest record to the oldest builds the index now and then, not for every batch', async (t) => {
+  const { system, store } = await tinyStore()
+  const builds = () =>
+    system.fs.operations.filter(({ operation, path }) => operation === 'truncate' && path.endsWith('dedupe-key')).length
+  const producer = await Producer.open(store, 't', { dedupe: { by: { field: 'key' }, windowMs: WINDOW_MS } })
+  for (let batch = 0; batch < 60; batch += 1) {
+    for (let n = 0; n < 50; n += 1) await producer.add(record(`${batch} ${n}`, NOW_MS - (60 * batch + n) * 60_000))
+    await producer.flush()
+  }
+  await producer.close()
+  t.is(producer.duplicateCount, 0)
+  t.true(builds() < 15, `${builds()} builds`)
+})
+
+test('a window without end takes one look through the log', async (t) => {
+  const { system, store } = await tinyStore()
+  const options = { dedupe: { by: { field: 'key' }, windowMs: Infinity } } as const
+  for (const key of ['a', 'b', 'c', 'a']) await dedupe(store, [record(key, 0)], options)
+  t.deepEqual(await values(store, 't'), ['a', 'b', 'c'])
+  const builds = system.fs.operations.filter(({ operation, path }) => operation === 'truncate' && path.endsWith('dedupe-key'))
+  t.is(builds.length, 1)
+})
+
 test('an index of another kind in its place, a full table, and any byte that is another one, do no harm', async (t) => {
   const { system, store } = await tinyStore()
   await dedupe(store, [record('a'), record('b')])

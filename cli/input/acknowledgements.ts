@@ -11,10 +11,16 @@ interface AppendedRun {
   recordCount: number
 }
 
+/** Of one partition. There may be a run for each record (duplicates): what was printed is passed over, and taken out once a print. */
+interface AppendedRuns {
+  readonly runs: AppendedRun[]
+  from: number
+}
+
 export class Acknowledgements {
   /** Partitions of records that were taken and not printed yet, in input order, as runs. */
   readonly #taken: { readonly partition: number; recordCount: number }[] = []
-  readonly #appended = new Map<number, AppendedRun[]>()
+  readonly #appended = new Map<number, AppendedRuns>()
   #takenFrom = 0
 
   constructor(
@@ -30,9 +36,9 @@ export class Acknowledgements {
   }
 
   append({ partition, baseOffset, recordCount }: AppendedRecords): void {
-    const runs = this.#appended.get(partition) ?? []
-    runs.push({ nextOffset: baseOffset, recordCount })
-    this.#appended.set(partition, runs)
+    const appended = this.#appended.get(partition) ?? { runs: [], from: 0 }
+    appended.runs.push({ nextOffset: baseOffset, recordCount })
+    this.#appended.set(partition, appended)
   }
 
   /** Prints what was appended, as far as the input's order goes. The caller has synced. */
@@ -43,14 +49,18 @@ export class Acknowledgements {
     }
     this.#taken.splice(0, this.#takenFrom)
     this.#takenFrom = 0
+    for (const appended of this.#appended.values()) {
+      appended.runs.splice(0, appended.from)
+      appended.from = 0
+    }
     await this.output.flush()
   }
 
   async #printRun(run: { readonly partition: number; recordCount: number }): Promise<boolean> {
-    const appended = this.#appended.get(run.partition) ?? []
+    const appended = this.#appended.get(run.partition)
     while (run.recordCount > 0) {
-      const range = appended[0]
-      if (range === undefined) return false
+      const range = appended?.runs[appended.from]
+      if (appended === undefined || range === undefined) return false
       const count = Math.min(run.recordCount, range.recordCount)
       for (let n = 0; n < count; n += 1) {
         const wait = this.output.writeText(`${this.topic}:${run.partition}@${range.nextOffset + n}\n`)
@@ -59,7 +69,7 @@ export class Acknowledgements {
       run.recordCount -= count
       range.nextOffset += count
       range.recordCount -= count
-      if (range.recordCount === 0) appended.shift()
+      if (range.recordCount === 0) appended.from += 1
     }
     return true
   }

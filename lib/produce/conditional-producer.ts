@@ -70,6 +70,7 @@ export class ConditionalProducer implements RecordTaker {
    * belong to one partition: then nothing is going to be appended.
    */
   add(record: RecordInput, tag = 0, partition?: number): Promise<void> | undefined {
+    if (this.#held !== undefined) throw tooMany()
     const hasKey = record.key !== null && record.key !== undefined
     const target = partition ?? (hasKey ? undefined : this.#partitionOfAll())
     const wait = this.producer.add(record, tag, target)
@@ -79,6 +80,7 @@ export class ConditionalProducer implements RecordTaker {
 
   /** Takes complete lines, as `Producer.addLines` does. Throws LOGQ_USAGE as `add` does. */
   addLines(...line: Parameters<Producer['addLines']>): ReturnType<Producer['addLines']> {
+    if (this.#held !== undefined) throw tooMany()
     const taken = this.producer.addLines(...line)
     if (taken.recordCount > 0) this.#note(this.producer.lastPartition)
     return taken
@@ -96,7 +98,7 @@ export class ConditionalProducer implements RecordTaker {
 
   /** Keeps a copy of a whole batch for `commit`. There can be one, and nothing beside it. */
   appendBatch(batch: CollectedBatch, partition: number, tag = 0): Promise<void> {
-    if (this.#held !== undefined) return Promise.reject(tooMany())
+    if (this.#hasRecords) return Promise.reject(tooMany())
     this.#held = { batch: { ...batch, bytes: batch.bytes.slice() }, partition, tag }
     this.#note(partition)
     return Promise.resolve()

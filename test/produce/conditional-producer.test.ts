@@ -6,6 +6,7 @@ import { ConditionalProducer } from '../../lib/produce/conditional-producer.js'
 import { ExpectationError, type Expectation } from '../../lib/produce/expectation.js'
 import { Producer, type ProducerOptions } from '../../lib/produce/producer.js'
 import type { RecordInput } from '../../lib/record/record.js'
+import { BatchBuilder } from '../../lib/record/batch-builder.js'
 import { partitionOffsets, viewContext } from '../../lib/store/partition.js'
 import { openStore, type Store } from '../../lib/store/store.js'
 import { beside } from '../log/tiny-log.js'
@@ -197,3 +198,19 @@ for (const kind of ['log-end', 'key'] as const) {
     )
   })
 }
+
+test('a whole batch takes nothing beside it, nor is it taken beside records: all is appended or nothing', async (t) => {
+  const { store } = await tinyStore()
+  const sealed = new BatchBuilder({ codec: 'none', maxBatchBytes: 1000 })
+  sealed.append({ value: text('whole'), timestampMs: 1 })
+  const batch = { ...sealed.seal(), lastOffsetDelta: 0 }
+  const first = await ConditionalProducer.open(store, 't', logEnd(0))
+  await first.appendBatch(batch, 0)
+  t.throws(() => first.add({ value: text('beside') }), { message: /do not fit one batch/ })
+  await first.close()
+  const second = await ConditionalProducer.open(store, 't', logEnd(0))
+  await second.add({ value: text('record') })
+  await t.throwsAsync(second.appendBatch(batch, 0), { message: /do not fit one batch/ })
+  await second.close()
+  t.deepEqual(await values(store, 't'), [])
+})

@@ -14,6 +14,7 @@ export class ZlibDecoder implements Decoder {
   readonly #output: Uint8Array[] = []
   #outputBytes = 0
   #givenBytes = 0
+  #lastGiven = new Uint8Array(0)
   /** A write, or the end, is being worked on. */
   #isBusy = false
   #isOver = false
@@ -46,8 +47,9 @@ export class ZlibDecoder implements Decoder {
       return
     }
     this.#givenBytes += bytes.length
+    this.#lastGiven = bytes.slice()
     this.#isBusy = true
-    this.#stream.write(bytes.slice(), () => {
+    this.#stream.write(this.#lastGiven, () => {
       this.#isBusy = false
       this.#wake?.()
     })
@@ -71,7 +73,9 @@ export class ZlibDecoder implements Decoder {
       }
       if (this.#failure !== undefined) throw this.#describe(this.#failure)
       if (this.#isOver) {
-        if (this.#stream.bytesWritten < this.#givenBytes) this.#refuseTrailing(new Uint8Array([1]))
+        const leftBytes = this.#givenBytes - this.#stream.bytesWritten
+        this.#refuseTrailing(this.#lastGiven.subarray(this.#lastGiven.length - leftBytes))
+        this.#givenBytes -= leftBytes
         return undefined
       }
       if (!this.#isBusy) return undefined
@@ -105,9 +109,10 @@ export class ZlibDecoder implements Decoder {
     })
   }
 
-  /** After the last member of a gzip file there may be padding, which node:zlib tells from garbage; Brotli has nothing behind its end. */
+  /** After the last member of a gzip file there may be padding with zeros; Brotli has nothing behind its end. */
   #refuseTrailing(bytes: Uint8Array): void {
-    if (this.#format === 'Brotli' && bytes.length > 0) throw damagedInput(this.#format, 'something follows its end')
+    const isRefused = this.#format === 'Brotli' ? bytes.length > 0 : bytes.some((byte) => byte !== 0)
+    if (isRefused) throw damagedInput(this.#format, 'something follows its end')
   }
 
   #describe(error: Error): Error {

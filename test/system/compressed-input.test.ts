@@ -108,6 +108,15 @@ for (const { extension, compressed, hasChecksum } of formats) {
   })
 }
 
+test('what follows the padding of a gzip file is not passed over in silence', async (t) => {
+  const bytes = Buffer.concat([gzipSync(counting), Buffer.alloc(700), gzipSync(counting)])
+  for (const chunkBytes of [1, 400, bytes.length]) {
+    const { plain, failure } = await readAll(decompressByName(inputOf('a.gz', bytes, chunkBytes)))
+    t.is(plain.compare(counting), 0)
+    t.true(isLogqError(failure, 'LOGQ_IO') && failure.message.includes('something follows its end'))
+  }
+})
+
 test('a zstd block whose damaged weights would keep the decoder going for ever is a failure', async (t) => {
   const damaged = Buffer.from(COUNTING_ZSTD)
   damaged[14] = (damaged[14] ?? 0) ^ 0x40

@@ -4,7 +4,7 @@
  * UTF-8; whether an object is JSON is judged by whoever reads it.
  *
  * An object that was cut off is noticed, and does not take the next one with it: in JSON no line ends within a string, and no
- * program that prints records begins a line with `{` but for a new one.
+ * program that prints records begins a line with `{` but for a new one. An array that was cut off between two elements is noticed too.
  */
 import { LogqError } from '../../lib/errors.js'
 import type { ChunkedInput } from '../input/chunked-input.js'
@@ -15,6 +15,8 @@ const BACKSLASH = 0x5c
 const NEWLINE = 0x0a
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 const OBJECT_BEGIN = Buffer.from('{"')
 
@@ -26,6 +28,9 @@ export type FoundObject =
 export class JsonObjectSplitter {
   #line = 1
   #isBegun = false
+  /** How many arrays are open, and the line of the outermost; not counted any more once something was bad. */
+  #openArrays = 0
+  #arrayLine = 1
 
   constructor(
     private readonly input: ChunkedInput,
@@ -36,21 +41,40 @@ export class JsonObjectSplitter {
 
   /** The next object; undefined at the end, and when a signal cut it off. */
   async next(): Promise<FoundObject | undefined> {
+    const found = await this.#next()
+    if (found?.kind === 'bad') this.#openArrays = 0
+    return found
+  }
+
+  async #next(): Promise<FoundObject | undefined> {
     if (!this.#isBegun) await this.#passByteOrderMark()
     for (;;) {
       const { input } = this
       const byte = input.start < input.end ? input.buffer[input.start] : undefined
       if (byte === undefined) {
-        if (!(await input.fill(this.pace))) return undefined
+        if (!(await input.fill(this.pace))) return this.#atEnd()
       } else if (byte === OPEN_BRACE) {
         return await this.#object()
       } else if (isBetween(byte)) {
-        if (byte === NEWLINE) this.#line += 1
+        this.#pass(byte)
         input.start += 1
       } else {
         return await this.#noObject()
       }
     }
+  }
+
+  #pass(byte: number): void {
+    if (byte === NEWLINE) this.#line += 1
+    else if (byte === OPEN_BRACKET) {
+      if (this.#openArrays === 0) this.#arrayLine = this.#line
+      this.#openArrays += 1
+    } else if (byte === CLOSE_BRACKET && this.#openArrays > 0) this.#openArrays -= 1
+  }
+
+  #atEnd(): FoundObject | undefined {
+    if (!this.input.isEnded || this.#openArrays === 0) return undefined
+    return bad(this.#arrayLine, 'the array that begins here is cut off: the input ends before it does')
   }
 
   async #passByteOrderMark(): Promise<void> {
@@ -146,7 +170,15 @@ const SHOWN_BYTES = 60
 
 /** White space, and what stands between the elements of an array. */
 function isBetween(byte: number): boolean {
-  return byte === NEWLINE || byte === 0x20 || byte === 0x0d || byte === 0x09 || byte === 0x2c || byte === 0x5b || byte === 0x5d
+  return (
+    byte === NEWLINE ||
+    byte === 0x20 ||
+    byte === 0x0d ||
+    byte === 0x09 ||
+    byte === 0x2c ||
+    byte === OPEN_BRACKET ||
+    byte === CLOSE_BRACKET
+  )
 }
 
 function bad(line: number, message: string): FoundObject {

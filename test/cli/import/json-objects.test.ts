@@ -23,6 +23,8 @@ const inString = 'the object is cut off: a line ends within a string'
 const byNext = 'the object is cut off: the next one begins before it ends'
 const byEnd = 'the object is cut off: the input ends before it does'
 
+const byArrayEnd = 'the array that begins here is cut off: the input ends before it does'
+
 const inputs: readonly (readonly [title: string, text: string, objects: readonly string[], given?: Given])[] = [
   ['nothing', '', []],
   ['white space', ' \n\r\n\t', []],
@@ -31,6 +33,11 @@ const inputs: readonly (readonly [title: string, text: string, objects: readonly
   ['CRLF, byte order mark', '\xef\xbb\xbf{"a":1}\r\n{}\r\n', ['1: {"a":1}', '2: {}']],
   ['several lines each', '{\n  "a": {\n    "b": []\n  }\n}\n{\n}\n', ['1: {\n  "a": {\n    "b": []\n  }\n}', '6: {\n}']],
   ['an array', '[{"a":1},\n{"b":2}\n]\n', ['1: {"a":1}', '2: {"b":2}']],
+  ['arrays, one in another', '[]\n[[{"a":1}],{"b":2}]\n]{}', ['2: {"a":1}', '2: {"b":2}', '3: {}']],
+  ['an array cut off behind an object', '[]\n[{"a":1},\n', ['2: {"a":1}', `2! ${byArrayEnd}`]],
+  ['an array cut off at its begin', '{}\n[', ['1: {}', `2! ${byArrayEnd}`]],
+  ['an array cut off in an object', '[{}, {"a":', ['1: {}', `1! ${byEnd}`]],
+  ['an array of something else', '[1]\n{}', ["1! '1]' is no JSON object", '2: {}']],
   ['brackets and quotes in strings', '{"a":"}{\\"[\\\\"}\n{}', ['1: {"a":"}{\\"[\\\\"}', '2: {}']],
   ['bytes that are not UTF-8', '{"a":"\xff\xfe"}', ['1: {"a":"\xff\xfe"}']],
   ['cut off in a string', '{"a":"bc\n{"b":2}\n', [`1! ${inString}`, '2: {"b":2}']],

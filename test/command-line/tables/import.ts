@@ -22,6 +22,11 @@ const kinds: Table = {
     ['tsv', 'logq import $T users.tsv && logq cat $T', '{"id":"7","name":"Anna"}\n'],
     ['ndjson: a value a line', 'logq import $T values.ndjson && logq cat $T', '{"a":1}\n[2]\n'],
     ['kcat', "logq import $T --from kcat q.kcat && logq cat $T -F '%k %v %h %T\\n'", 'k v h=1 1700000000123\n'],
+    [
+      'kcat: an array that is cut off',
+      '{ echo "["; cat q.kcat; echo ,; } | logq import $T --from kcat --print-offsets | grep -c @0; exit ${PIPESTATUS[1]}',
+      { stdout: '1\n', stderr: /stdin: line 1: the array that begins here is cut off/, status: 1 },
+    ],
     ['rpk', "logq import $T --from rpk q.rpk && logq cat $T -F '%k %v %T\\n'", 'k v 1700000000123\n'],
     ['--keep partition', "logq import $T --from kcat --keep partition --partitions 2 q.kcat && logq cat $T -F '%p\\n'", '1\n'],
     [

@@ -46,8 +46,8 @@ export function findValue(text: string, steps: readonly (string | number)[]): Js
 
 /** What `value` is part of was judged already. */
 function stepInto({ source }: JsonValue, step: string | number): JsonValue | undefined {
-  if (typeof step === 'number') return source.startsWith('[') ? scanArray(source, 'part')[step] : undefined
-  return source.startsWith('{') ? scanObject(source, 'part').findLast(({ name }) => name === step)?.value : undefined
+  if (!source.startsWith(typeof step === 'number' ? '[' : '{')) return undefined
+  return scan(source, 'part', (scanner) => (typeof step === 'number' ? scanner.element(step) : scanner.member(step)))
 }
 
 function scan<Parts>(text: string, origin: Origin, read: (scanner: Scanner) => Parts): Parts {
@@ -87,26 +87,34 @@ class Scanner {
 
   object(): JsonMember[] {
     const members: JsonMember[] = []
-    this.take('{')
-    if (this.tryTake('}')) return members
-    do {
-      this.skipWhiteSpace()
-      const name = this.string()
-      this.take(':')
-      members.push({ name, value: this.value() })
-    } while (this.tryTake(','))
-    this.take('}')
+    this.eachMember((name, value) => members.push({ name, value }))
     return members
   }
 
   array(): JsonValue[] {
     const elements: JsonValue[] = []
-    this.take('[')
-    if (this.tryTake(']')) return elements
-    do elements.push(this.value())
-    while (this.tryTake(','))
-    this.take(']')
+    this.eachElement((value) => elements.push(value))
     return elements
+  }
+
+  /** The last member of that name. The others, of which there may be millions, are not kept. */
+  member(wanted: string): JsonValue | undefined {
+    let found: JsonValue | undefined
+    this.eachMember((name, value) => {
+      if (name === wanted) found = value
+    })
+    return found
+  }
+
+  /** The element of that number, from 0. The others are not kept. */
+  element(wanted: number): JsonValue | undefined {
+    let found: JsonValue | undefined
+    let number = 0
+    this.eachElement((value) => {
+      if (number === wanted) found = value
+      number += 1
+    })
+    return found
   }
 
   end(): void {
@@ -127,6 +135,26 @@ class Scanner {
     const source = this.text.slice(start, this.at)
     if (!this.valid) this.judge(source, start)
     return { source, string: undefined }
+  }
+
+  private eachMember(give: (name: string, value: JsonValue) => void): void {
+    this.take('{')
+    if (this.tryTake('}')) return
+    do {
+      this.skipWhiteSpace()
+      const name = this.string()
+      this.take(':')
+      give(name, this.value())
+    } while (this.tryTake(','))
+    this.take('}')
+  }
+
+  private eachElement(give: (value: JsonValue) => void): void {
+    this.take('[')
+    if (this.tryTake(']')) return
+    do give(this.value())
+    while (this.tryTake(','))
+    this.take(']')
   }
 
   private string(): string {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import test from 'ava'
 import fc from 'fast-check'
 import { isLogqError } from '../../../lib/errors.js'
@@ -78,4 +80,19 @@ test('what is found is what JSON.parse has there', (t) => {
     }),
     { numRuns: 100 },
   )
+})
+
+test('of millions of members or elements only the wanted one is kept', async (t) => {
+  const scanner = JSON.stringify(new URL('../../../cli/print/json-scanner.js', import.meta.url).href)
+  const code = `
+    import(${scanner}).then(({ findValue }) => {
+      const array = findValue('[' + '1,'.repeat(4e6) + '2]', [4e6])
+      const object = findValue('{' + '"a":1,'.repeat(2e6) + '"b":2}', ['b'])
+      require('node:worker_threads').parentPort.postMessage([array.source, object.source])
+    })`
+  // What JSON.parse makes of them takes about half of that.
+  const worker = new Worker(code, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 160 } })
+  const [message] = (await once(worker, 'message')) as [unknown]
+  await worker.terminate()
+  t.deepEqual(message, ['2', '2'])
 })

@@ -45,6 +45,8 @@ function checkIgnored({ options }: ProduceArguments): void {
       'the template says what ends each record, and so does -D or -0',
       'leave out the text after the last placeholder, or the option',
     )
+  if (format.kind === 'batch' && (options.compression !== undefined || options.timestamp !== undefined))
+    throw usageError('-z and --timestamp do not go with --format batch', 'its records are copied as they are')
   if (delimiter !== undefined && format.kind === 'batch') throw usageError('-D and -0 do not go with --format batch')
   if (options.null !== undefined && (format.kind === 'json' || format.kind === 'batch'))
     throw usageError('--null goes with the value format and with templates only', 'JSON has a null of its own')

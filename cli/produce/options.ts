@@ -146,7 +146,7 @@ export const produceOptions = {
   noCreate: { kind: 'flag', meaning: 'Fail when the topic does not exist.' },
   printOffsets: {
     kind: 'flag',
-    meaning: 'Print TOPIC:PARTITION@OFFSET for each record, in the order of the input, once it is on the device.',
+    meaning: 'Print TOPIC:PARTITION@OFFSET for each record, in the order of the input, once it counts as written (--acks).',
   },
   mode: {
     kind: 'string',

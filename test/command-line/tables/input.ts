@@ -173,6 +173,16 @@ const templates: Table = {
       refused(/-k and -H do not go with --format batch/),
     ],
     [
+      'a codec is refused: they are not compressed anew',
+      'logq produce $T -F batch -z gzip -p 0 < /dev/null',
+      refused(/-z and --timestamp do not go with --format batch/),
+    ],
+    [
+      'a timestamp is refused: every record has one',
+      'logq produce $T -F batch --timestamp -1h -p 0 < /dev/null',
+      refused(/-z and --timestamp do not go with --format batch/),
+    ],
+    [
       'what is no batch is refused',
       'echo not a batch, and long enough to look like one: 0123456789012345678901234567890 | logq produce $T -F batch',
       { status: 1, stderr: /stdin: batch 1: / },

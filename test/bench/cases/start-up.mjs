@@ -31,7 +31,7 @@ function cheapRuns(file) {
     ['produce', ['produce', 't'], 'echo x | '],
     ['produce --dedupe-by key', ['produce', '-K:', '--dedupe-by', 'key', 't'], 'echo k:x | '],
     ['produce --key-from .a', ['produce', '--key-from', '.a', 't'], `cat ${quote(file)} | `],
-    ['import', ['import', 't', file]],
+    ['import --from ndjson', ['import', '--from', 'ndjson', 't', file]],
     ['cat -n 1', ['cat', '-n', '1', 't']],
     ['cat -n 1 -w \'key == "k"\'', ['cat', '-n', '1', '-w', 'key == "k"', 't']],
     ["cat -n 1 't*'", ['cat', '-n', '1', 't*']],

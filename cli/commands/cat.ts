@@ -12,6 +12,7 @@ import {
   refuseSeveral,
   resolveRanges,
   statusOfMatches,
+  talkOptions,
   type ResolvedRange,
 } from '../reading/reading.js'
 import { orderOptions, refuseCombinations } from '../reading/order.js'
@@ -30,7 +31,7 @@ export const command = defineCommand({
       repeated: true,
     },
   },
-  options: { ...printingOptions, ...orderOptions },
+  options: { ...printingOptions, ...orderOptions, ...talkOptions },
   examples: [
     { command: 'logq cat access | grep -c " 404 "', meaning: 'Count lines, as with a file.' },
     { command: 'logq cat events -o @-1h -J', meaning: 'The records of the last hour as JSON.' },

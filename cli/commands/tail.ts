@@ -19,6 +19,7 @@ import {
   refuseSeveral,
   resolveRanges,
   statusOfMatches,
+  talkOptions,
   type ResolvedRange,
 } from '../reading/reading.js'
 import { orderOptions, refuseCombinations } from '../reading/order.js'
@@ -39,6 +40,7 @@ const declaredOptions = {
   },
   follow: { kind: 'flag', letter: 'f', meaning: 'Go on printing records as they are appended, until interrupted.' },
   ...orderOptions,
+  ...talkOptions,
 } as const
 
 const operands = {

@@ -16,7 +16,7 @@ import { options } from '../options.js'
 import { formatPlace, parsePlace, type Place } from '../values/place.js'
 import { failMiss, printPlace } from '../reading/print-place.js'
 import type { BatchPrinter } from '../print/batch-printer.js'
-import { batchPrinter, printingOptions, resolveRanges } from '../reading/reading.js'
+import { batchPrinter, printingOptions, resolveRanges, talkOptions } from '../reading/reading.js'
 import { storePath } from '../store-path.js'
 import { TimeLimits } from '../reading/time-limits.js'
 import { formatDuration } from '../values/units.js'
@@ -43,6 +43,7 @@ const declaredOptions = {
     minimum: 1,
     meaning: 'Give up after so much time, with exit status 4. Without it, wait for as long as it takes.',
   },
+  ...talkOptions,
 } as const
 
 const operands = {

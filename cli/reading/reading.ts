@@ -20,7 +20,7 @@ import type { OutputFormat } from '../print/format.js'
 import { storePath } from '../store-path.js'
 import type { Where } from './where.js'
 
-/** The options of every command that prints records. */
+/** The options of every command that prints records, beside what it says on standard error. */
 export const printingOptions = {
   store: options.store,
   format: options.outputFormat,
@@ -36,9 +36,10 @@ export const printingOptions = {
   time: options.time,
   noValue: options.noValue,
   raw: options.raw,
-  quiet: options.quiet,
-  verbose: options.verbose,
 } as const
+
+/** After all others. */
+export const talkOptions = { quiet: options.quiet, verbose: options.verbose } as const
 
 interface PrintingArguments extends FormatArguments {
   readonly raw: boolean

@@ -63,12 +63,14 @@ export const command = defineCommand({
     const nowMs = io.system.clock.nowMs()
     const rows: Row[] = []
     const total = new Sum()
+    let partitionCount = 0
     let lastDayBytes: number | undefined = 0
     const { topics } = args.operands
     const onUnmatched = (error: unknown) => io.failWith(error)
     for (const topic of topics.length > 0 ? await expandTopics(store, topics, onUnmatched) : listTopics(store)) {
       if (io.signal.aborted) return
       const usages = await usageOf(store, topic, list, topics.includes(topic), io)
+      partitionCount += usages.length
       for (const usage of usages) {
         total.add(usage)
         const bytes = await bytesSince(store, topic, usage.partition, nowMs - DAY_MS)
@@ -76,6 +78,8 @@ export const command = defineCommand({
       }
       rows.push(...rowsOf(topic, usages, by))
     }
+    // Of topics that were named and are none there is no total, and nothing to foretell.
+    if (topics.length > 0 && partitionCount === 0) return
     rows.push({ names: { type: 'total' }, label: 'total', usage: total.usage })
     const output = io.output()
     if (json) for (const row of rows) await output.writeText(`${JSON.stringify({ ...row.names, ...row.usage })}\n`)

@@ -11,8 +11,14 @@ export async function nameUnwritten(producer: RecordTaker, progress: InputProgre
   const settledCount = producer.appendedCount + producer.duplicateCount + badCount
   // The item that was being taken when it failed is the last one read, and may be in no batch yet.
   const first = unwritten[0]?.firstTag ?? itemCount
-  if (itemCount === 0 || (unwritten.length === 0 && settledCount >= itemCount)) return
   const appended = `${producer.appendedCount} records were appended before`
+  if (itemCount === 0) return
+  if (unwritten.length === 0 && settledCount >= itemCount) {
+    // A removed topic may be noticed between two items: then the place where reading stopped is what is to be known.
+    if (isLogqError(error, 'LOGQ_TOPIC_REMOVED'))
+      await io.warn(`records from ${progress.place(itemCount + 1)} on were not written; ${appended}`)
+    return
+  }
   if (isLogqError(error, 'LOGQ_SYNC_FAILED')) {
     await io.warn(`records from ${progress.place(first)} on were not written, others may be lost; ${appended}`)
   } else if (unwritten.some(({ mayBeWritten }) => mayBeWritten === true)) {

@@ -20,7 +20,11 @@ const du: Table = {
       '{"type":"topic"\n{"type":"topic"\n{"type":"total"\n{"type":"forecast"\n',
     ],
     ['-s, -q, -v', 'logq du -qv -s store u | wc -l', { stdout: /^[1-9]\d*\n$/, stderr: /.*/ }],
-    ['an unknown topic', 'logq du nothing', { stderr: /'nothing' does not exist/, stdout: /.*/, status: 1 }],
+    [
+      'an unknown topic',
+      'logq du nothing',
+      { stderr: /^logq du: topic 'nothing' does not exist in store [^\n]*\n[^\n]*\n$/, status: 1 },
+    ],
     ['a damaged topic file', 'logq du -s corrupt', { stderr: /c\.json/, stdout: /.*/, status: 5 }],
     ['--by what', 'logq du --by day', refused(/'day' is not one of/)],
   ],

@@ -14,7 +14,7 @@ import { MAX_TEXT_BYTES } from '../../lib/record/expression.js'
 import type { Header } from '../../lib/record/record.js'
 import { nearest } from '../suggest.js'
 import { decodeBase64 } from './base64.js'
-import { scanArray, scanObject, type JsonMember, type JsonValue } from './json-scanner.js'
+import { mapArray, scanObject, type JsonMember, type JsonValue } from './json-scanner.js'
 import type { ParsedRecord } from './parsed-record.js'
 
 const recordFields = new Set([
@@ -119,7 +119,7 @@ function refuseLoneSurrogates(name: string, text: string): void {
 
 function parseHeaders(value: JsonValue | undefined): Header[] | undefined {
   if (value === undefined) return undefined
-  if (value.source.startsWith('[')) return scanArray(value.source, 'part').map((element) => parseHeader(element))
+  if (value.source.startsWith('[')) return mapArray(value.source, parseHeader, 'part')
   if (value.source.startsWith('{')) return parseHeadersObject(value.source)
   throw invalid("'headers' is neither an array nor an object")
 }

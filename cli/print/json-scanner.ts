@@ -32,6 +32,18 @@ export function scanArray(text: string, origin: Origin = 'outside'): JsonValue[]
 }
 
 /**
+ * What `use` makes of each element of the array that `text` is. There may be millions: none is kept. Throws SyntaxError when `text` is
+ * not an array, and what `use` throws.
+ */
+export function mapArray<Result>(text: string, use: (element: JsonValue) => Result, origin: Origin = 'outside'): Result[] {
+  const results: Result[] = []
+  scan(text, origin, (scanner) => {
+    scanner.eachElement((element) => results.push(use(element)))
+  })
+  return results
+}
+
+/**
  * The value at a path of member names and element numbers, in the JSON value that `text` is; undefined when there is none. Of members
  * that occur twice the last one counts, as JSON.parse has it. Throws SyntaxError when `text` is not JSON.
  */
@@ -71,8 +83,12 @@ function isJson(text: string): boolean {
 const whiteSpacePattern = /[ \t\n\r]*/y
 /** Numbers and the three names: everything up to a character that cannot belong to one. */
 const scalarPattern = /[-+.0-9a-zA-Z]+/y
-/** What matters inside an object or array for finding its end. */
-const bracketOrQuote = /["[\]{}]/g
+// What matters inside an object or array for finding its end. A regular expression would make an array for each of them.
+const QUOTE = 0x22
+const OPENING_BRACKET = 0x5b
+const CLOSING_BRACKET = 0x5d
+const OPENING_BRACE = 0x7b
+const CLOSING_BRACE = 0x7d
 
 class Scanner {
   private at = 0
@@ -149,7 +165,7 @@ class Scanner {
     this.take('}')
   }
 
-  private eachElement(give: (value: JsonValue) => void): void {
+  eachElement(give: (value: JsonValue) => void): void {
     this.take('[')
     if (this.tryTake(']')) return
     do give(this.value())
@@ -189,15 +205,14 @@ class Scanner {
   private skipNested(): void {
     let depth = 0
     do {
-      bracketOrQuote.lastIndex = this.at
-      const match = bracketOrQuote.exec(this.text)
-      this.at = match?.index ?? this.text.length
-      if (match === null) this.fail()
-      if (match[0] === '"') {
+      const code = this.text.charCodeAt(this.at)
+      if (code === QUOTE) {
         this.skipString()
         continue
       }
-      depth += match[0] === '{' || match[0] === '[' ? 1 : -1
+      if (code === OPENING_BRACE || code === OPENING_BRACKET) depth++
+      else if (code === CLOSING_BRACE || code === CLOSING_BRACKET) depth--
+      else if (Number.isNaN(code)) this.fail()
       this.at++
     } while (depth > 0)
   }

@@ -129,7 +129,7 @@ export type {
 } from './inspect/dump-item.js'
 export type { LogDumpOptions } from './inspect/dump-log.js'
 export type { FileKind } from './inspect/file-kind.js'
-export type { PartitionStatus } from './log/state-block.js'
+export type { PartitionStatus, StateBlock } from './log/state-block.js'
 export {
   bytesSince,
   topicUsage,

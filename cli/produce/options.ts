@@ -183,10 +183,6 @@ export type ProduceArguments = CommandArguments<typeof produceOptions, typeof pr
 export const withoutProduceOnly = {
   expectOffset: undefined,
   expectKeyOffset: undefined,
-  onFull: 'fail',
   whole: false,
   noDecompress: false,
-  keyFrom: undefined,
-  timestampFrom: undefined,
-  rate: undefined,
 } as const satisfies Partial<ProduceArguments['options']>

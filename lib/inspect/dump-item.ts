@@ -4,7 +4,7 @@
  */
 import type { Codec } from '../record/codec.js'
 import type { LogRecord, TimestampType } from '../record/record.js'
-import type { PartitionStatus } from '../log/state-block.js'
+import type { StateBlock } from '../log/state-block.js'
 import type { FileKind } from './file-kind.js'
 
 /** An item that begins at a byte of its file. */
@@ -103,32 +103,13 @@ export interface PreallocatedItem extends PlacedItem {
   readonly sizeBytes: number
 }
 
-export interface StateBlockItem {
+export interface StateBlockItem extends Omit<StateBlock, 'bootId'> {
   readonly type: 'state-block'
   readonly file: string
-  readonly status: PartitionStatus
-  /** False while a change in several steps is under way. */
-  readonly valid: boolean
   /** 32 hexadecimal digits. */
   readonly bootId: string
   /** It was written since this machine was started. */
   readonly isOfThisBoot: boolean
-  readonly leaderEpoch: number
-  readonly activeBaseOffset: number
-  readonly device: number
-  readonly inode: number
-  readonly logBytes: number
-  readonly logEndOffset: number
-  readonly syncedOffset: number
-  readonly maxTimestampMs: number
-  readonly maxTimestampOffset: number
-  readonly firstTimestampMs: number
-  readonly bytesSinceIndexEntry: number
-  readonly offsetIndexBytes: number
-  readonly timeIndexBytes: number
-  readonly timeIndexTimestampMs: number
-  readonly holderPid: number
-  readonly holderStartTicks: number
   /** Device, inode and length are those of the active segment; undefined when there is none beside it. */
   readonly matchesLog: boolean | undefined
 }

@@ -3,6 +3,7 @@
  *
  *   dist/logq.cjs      the program: one CommonJS bundle, which starts sooner than an ES module (needed by cli/logq.cjs, the `bin` stub),
  *                      and logq.cjs.compiled, what V8 made of it (.config/compile-ahead.cjs)
+ *   dist/lease-worker.js   the thread of the program that keeps leases, which needs a file of its own
  *   dist/lib/          the library: ES modules and their types, file by file (package.json `exports`)
  *   dist/test-build/   lib, cli and test, file by file, for ava (only with --tests)
  *
@@ -31,7 +32,15 @@ const all = !wanted.has('--tests') && !wanted.has('--bundle') && !wanted.has('--
 const buildScripts = ['.config/build.mjs', '.config/compile-ahead.cjs', '.config/helpless-yargs.mjs', 'cli/logq.cjs']
 
 /** Packages with native code or WebAssembly beside them: they stay where npm put them and are loaded when first needed. */
-const external = ['fs-native-extensions', '@node-rs/crc32', 'snappy', 'lz4-napi', '@bokuweb/zstd-wasm', '@aws-sdk/client-s3']
+const external = [
+  'fs-native-extensions',
+  'proper-lockfile',
+  '@node-rs/crc32',
+  'snappy',
+  'lz4-napi',
+  '@bokuweb/zstd-wasm',
+  '@aws-sdk/client-s3',
+]
 
 const helplessYargs = join(root, '.config', 'helpless-yargs.mjs')
 
@@ -88,7 +97,21 @@ async function buildBundle() {
     banner: { js: "'use strict';var importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
     logLevel: 'warning',
   })
-  for (const file of result.outputFiles) put(file.path, file.contents)
+  const worker = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: ['lib/system/lease-worker.ts'],
+    outfile: 'dist/lease-worker.js',
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    logLevel: 'warning',
+  })
+  for (const file of [...result.outputFiles, ...worker.outputFiles]) put(file.path, file.contents)
   // Only for speed: without it, the stub has V8 compile the bundle at each start.
   const { status } = spawnSync(process.execPath, [join(root, '.config/compile-ahead.cjs')], {
     stdio: ['ignore', 'ignore', 'inherit'],

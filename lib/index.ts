@@ -19,6 +19,8 @@ export { CorruptionError, LogqError, isLogqError, type CorruptionPlace, type Err
 export { createNodeSystem } from './system/node-system.js'
 export type { ChangeHints, Clock, KernelLocks, ProcessIdentity, Random, System } from './system/system.js'
 export type { FileStatus, FileSystem, OpenMode } from './system/file-system.js'
+export type { Lease, LeaseOptions, Leases } from './system/lease.js'
+export { LeaseWatch } from './system/lease-watch.js'
 export type { Ownership } from './system/durable.js'
 
 export type { Header, LogRecord, RecordInput, TimestampType } from './record/record.js'

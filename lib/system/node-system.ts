@@ -4,6 +4,7 @@ import { nodeClock } from './node-clock.js'
 import { createNodeFileSystem } from './node-file-system.js'
 import { createNodeIdentity } from './node-identity.js'
 import { createNodeKernelLocks } from './node-kernel-locks.js'
+import { createNodeLeases } from './node-leases.js'
 import { nodeRandom } from './node-random.js'
 import type { System } from './system.js'
 import { createNodeChangeHints } from './watch.js'
@@ -13,6 +14,7 @@ export function createNodeSystem(env: Readonly<Record<string, string | undefined
   return {
     fs: createNodeFileSystem(),
     locks: createNodeKernelLocks(),
+    leases: createNodeLeases(),
     clock: nodeClock,
     random: nodeRandom,
     hints: createNodeChangeHints(),

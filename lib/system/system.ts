@@ -1,8 +1,9 @@
 /**
- * The world that logq runs in, as one value that is passed in from the top: file system, kernel locks, clock, random, change
+ * The world that logq runs in, as one value that is passed in from the top: file system, kernel locks, leases, clock, random, change
  * hints, spawning, and who this process is. Nothing below cli/ reaches for `process`, `Date`, `Math.random` or `node:fs` by itself.
  */
 import type { FileSystem } from './file-system.js'
+import type { Leases } from './lease.js'
 
 export interface Clock {
   /** Wall clock, ms since the Unix epoch. Only for what is stored or shown. */
@@ -52,6 +53,7 @@ export interface ProcessIdentity {
 export interface System {
   readonly fs: FileSystem
   readonly locks: KernelLocks
+  readonly leases: Leases
   readonly clock: Clock
   readonly random: Random
   readonly hints: ChangeHints

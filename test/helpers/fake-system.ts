@@ -2,6 +2,7 @@
  * A world in which nothing happens by itself: disk, locks and clock are in memory, random numbers come from a seed. The same seed
  * gives the same run on every machine. Several systems made with the same `disk` and `clock` are processes side by side.
  */
+import { FakeLeases } from './fake-leases.js'
 import { FaultyFileSystem } from './faulty-file-system.js'
 import { MemoryDisk } from './memory-disk.js'
 import { type MemoryProcess, openProcess } from './memory-file-system.js'
@@ -22,6 +23,7 @@ export interface FakeSystem extends System {
   readonly fs: FaultyFileSystem
   readonly clock: FakeClock
   readonly hints: FakeHints
+  readonly leases: FakeLeases
   readonly disk: MemoryDisk
   readonly process: MemoryProcess
   /** What happens at a failpoint, by name; one that throws fails there. Names that were passed are in `passedFailpoints`. */
@@ -48,6 +50,7 @@ export function createFakeSystem(options: FakeSystemOptions = {}): FakeSystem {
   return {
     fs,
     locks: process,
+    leases: new FakeLeases(process, clock),
     clock,
     random,
     hints: new FakeHints(),
@@ -66,6 +69,12 @@ export function createFakeSystem(options: FakeSystemOptions = {}): FakeSystem {
 /** 2026-01-01T00:00:00Z. */
 export const FAKE_START_MS = 1_767_225_600_000
 
+interface Beat {
+  readonly intervalMs: number
+  readonly onBeat: () => void
+  dueMs: number
+}
+
 interface Sleeper {
   readonly dueMs: number
   readonly wake: () => void
@@ -80,6 +89,7 @@ export class FakeClock implements Clock {
   #nowMs: number
   #elapsedMs = 0
   #sleepers: Sleeper[] = []
+  readonly #beats = new Set<Beat>()
   #jumping = false
 
   constructor(options: { startMs?: number; advancesByItself?: boolean } = {}) {
@@ -133,6 +143,18 @@ export class FakeClock implements Clock {
     return this.#sleepers.length
   }
 
+  /**
+   * Calls `onBeat` when time has passed, at most once in `intervalMs`, until the returned function is called. It never makes time pass:
+   * for what goes on beside the work that is tested.
+   */
+  beat(intervalMs: number, onBeat: () => void): () => void {
+    const beat = { intervalMs, onBeat, dueMs: this.#elapsedMs + intervalMs }
+    this.#beats.add(beat)
+    return () => {
+      this.#beats.delete(beat)
+    }
+  }
+
   #jumpWhenIdle(): void {
     if (this.#jumping) return
     this.#jumping = true
@@ -155,6 +177,11 @@ export class FakeClock implements Clock {
   #moveTo(elapsedMs: number): void {
     this.#nowMs += Math.max(0, elapsedMs - this.#elapsedMs)
     this.#elapsedMs = Math.max(elapsedMs, this.#elapsedMs)
+    for (const beat of [...this.#beats]) {
+      if (beat.dueMs > this.#elapsedMs) continue
+      beat.dueMs = this.#elapsedMs + beat.intervalMs
+      beat.onBeat()
+    }
   }
 }
 

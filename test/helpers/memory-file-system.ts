@@ -137,6 +137,14 @@ export class MemoryProcess implements FileSystem, KernelLocks {
     }
   }
 
+  /** utimes on what is at `path`, with the time of the disk. */
+  touch(path: string): void {
+    this.#requireLife('utime', path)
+    const inode = this.#inodeAt(path, 'utime')
+    if (inode === undefined) throw systemError('ENOENT', 'utime', path)
+    inode.modifiedMs = this.#disk.nowMs()
+  }
+
   list(path: string): string[] {
     this.#requireLife('scandir', path)
     return [...this.#directoryAt(path, 'scandir').entries.keys()].sort()

@@ -17,6 +17,13 @@ export async function storeAndRead(directory: string, values: readonly string[])
   return found
 }
 
+/** Whether a lease can be taken, which takes a file of the package that nothing imports. */
+export async function takesLease(path: string): Promise<boolean> {
+  const lease = await createNodeSystem().leases.hold(path, { staleMs: 10_000, onLost: () => undefined })
+  await lease.release()
+  return true
+}
+
 /** What an error of the library is called. */
 export async function codeOf(work: () => Promise<unknown>): Promise<LogqError['code'] | undefined> {
   try {

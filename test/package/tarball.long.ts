@@ -99,8 +99,8 @@ test.serial('a strict TypeScript project compiles against the package and runs',
   const source = readFileSync(join(projectRoot, 'test', 'package', 'consumer.ts'), 'utf8')
   writeFileSync(join(consumer, 'consumer.ts'), source.replaceAll("'../../lib/index.js'", "'logq'"))
   const main =
-    "import { storeAndRead } from './consumer.js'\nprocess.stdout.write((await storeAndRead('store', ['a', 'b'])).join('\\n'))\n"
+    "import { storeAndRead, takesLease } from './consumer.js'\nprocess.stdout.write([...await storeAndRead('store', ['a', 'b']), await takesLease('lease')].join('\\n'))\n"
   writeFileSync(join(consumer, 'main.ts'), main)
   run(join(tools, 'tsc'), ['-p', '.'], consumer)
-  t.is(run(process.execPath, ['main.js'], consumer), 'a\nb')
+  t.is(run(process.execPath, ['main.js'], consumer), 'a\nb\ntrue')
 })

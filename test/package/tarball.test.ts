@@ -36,6 +36,7 @@ test('the tarball holds the stub, the bundle, the library with types, the man pa
     'package.json',
     'cli/logq.cjs',
     'dist/logq.cjs',
+    'dist/lease-worker.js',
     'dist/lib/index.js',
     'dist/lib/index.d.ts',
     'format-spec/README.md',
@@ -48,7 +49,7 @@ test('the tarball holds the stub, the bundle, the library with types, the man pa
 
 test('the tarball holds nothing else: no sources, tests, fixtures, source maps or stamps', (t) => {
   const wanted = [
-    /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|cli\/logq\.cjs|dist\/logq\.cjs)$/,
+    /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|cli\/logq\.cjs|dist\/(logq\.cjs|lease-worker\.js))$/,
     /^dist\/lib\/[\w/-]+\.(js|d\.ts|wasm)$/,
     /^man\/logq[\w-]*\.[15]$/,
     /^format-spec\/[\w/-]+\.md$/,

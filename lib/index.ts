@@ -141,4 +141,6 @@ export {
   type SegmentUsage,
 } from './inspect/disk-usage.js'
 export type { PartitionOffsets } from './store/partition.js'
+export { exportToKafka, type KafkaExport, type KafkaExportOptions } from './kafka/export-topic.js'
+export type { ExportedPartition } from './kafka/export-partition.js'
 export { digestTopic, type DigestOptions, type PartitionDigest, type TopicDigest } from './maintain/digest.js'

@@ -1,8 +1,9 @@
-/** logq export: records as CSV, NDJSON, or the JSON of kcat and rpk, to standard output or into files. */
+/** logq export: records as CSV, NDJSON, or the JSON of kcat and rpk, to standard output or into files; or a topic for Kafka. */
 import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { defineCommand } from '../command.js'
 import { usageError } from '../errors.js'
 import { RecordExport } from '../export/export-records.js'
+import { kafkaDescription } from '../export/kafka-description.js'
 import { exportOperands, exportOptions, formatOf } from '../export/options.js'
 import { standardOutput } from '../export/outputs.js'
 import { SplitFiles } from '../export/split-files.js'
@@ -11,7 +12,7 @@ import { compileWhere } from '../reading/where.js'
 
 export const command = defineCommand({
   name: 'export',
-  summary: 'write records as CSV, NDJSON, or the JSON of kcat and rpk',
+  summary: 'write records as CSV, NDJSON, the JSON of kcat and rpk, or hand a topic over to Kafka',
   operands: exportOperands,
   options: exportOptions,
   examples: [
@@ -26,11 +27,12 @@ export const command = defineCommand({
       command: 'logq export orders --to kcat | logq import copy --from kcat',
       meaning: 'A copy through the format of kcat: keys, values, headers and timestamps are the same.',
     },
+    { command: 'logq export --kafka orders /tmp/orders', meaning: 'The partition directories for a Kafka broker.' },
   ],
   exits: ['failed', 'noMatch', 'corruption'],
   exitNotes: {
     failed:
-      'Failed; or some records could not be written as they are, or belong into files that exist, each named on standard error',
+      'Failed; or some records could not be written as they are, or belong into files that exist, each named on standard error; or the directory for **--kafka** is not empty',
     noMatch: 'No record matches **-w**',
   },
   man: {
@@ -40,10 +42,15 @@ export const command = defineCommand({
       '**ndjson** is the value of each record, and nothing else. JSON stays as it was written, but for line ends between its parts, which are left out; other text becomes a JSON string, and a tombstone null. A value that is not UTF-8 is left out and named.',
       '**kcat** writes strings with the bytes of keys, values and headers as they are, like kcat itself: nothing is lost, and where they are not UTF-8 most readers of JSON refuse them. **broker** is -1, and a record without timestamp has no **ts**. **rpk** writes each object on one line, where rpk itself takes several unless told otherwise. It leaves out an empty key like one that is null, writes a null header as an empty one, and turns bytes that are not UTF-8 into U+FFFD; records to which that happens are written, and named.',
       'With **--dir** the files are written under temporary names and renamed when all are whole; when the command fails, or a signal ends it, there are none. In names from keys every byte but letters, digits, dots within, hyphens within and underscores is %XX; long names end with a digest, and the files of records without key and with an empty one are **~null** and **~empty**.',
+      ...kafkaDescription,
     ],
     seeAlso: ['logq-import(1)', 'logq-cat(1)'],
   },
   async run(args, io) {
+    if (args.options.kafka) {
+      await (await import('../export/to-kafka.js')).exportTopicToKafka(args, io)
+      return undefined
+    }
     const { store: path, partition, offset, count, raw, dir, splitBy = 'topic', force } = args.options
     const format = formatOf(args)
     const where = await compileWhere(args.options.where, io)

@@ -16,7 +16,12 @@ export const exportOptions = {
     kind: 'choice',
     choices: ['csv', 'tsv', 'ndjson', 'kcat', 'rpk'],
     meaning:
-      'What is written: csv or tsv, ndjson (the value of each record as one line of JSON), kcat (what kcat -J prints) or rpk (what rpk topic consume prints). Must be given.',
+      'What is written: csv or tsv, ndjson (the value of each record as one line of JSON), kcat (what kcat -J prints) or rpk (what rpk topic consume prints). Must be given, or --kafka.',
+  },
+  kafka: {
+    kind: 'flag',
+    meaning:
+      'The operands are TOPIC DIR: make a directory whose files take the place of those that a stopped Kafka broker has for the topic. See the end of the description.',
   },
   partition: options.partitions,
   offset: options.offset,
@@ -74,7 +79,8 @@ export const exportOptions = {
 export const exportOperands = {
   topics: {
     label: 'TOPIC',
-    meaning: 'The topics, or patterns of topics, in this order, partitions ascending. See TOPICS in **logq**(1).',
+    meaning:
+      'The topics, or patterns of topics, in this order, partitions ascending. See TOPICS in **logq**(1). With --kafka: one topic, and a directory that is new or empty.',
     required: true,
     repeated: true,
   },

@@ -15,7 +15,7 @@ const layers: readonly (readonly string[])[] = [
   ['lib/record/'],
   ['lib/log/'],
   ['lib/store/'],
-  ['lib/produce/', 'lib/consume/', 'lib/maintain/', 'lib/archive/', 'lib/replicate/'],
+  ['lib/produce/', 'lib/consume/', 'lib/maintain/', 'lib/archive/', 'lib/replicate/', 'lib/kafka/'],
   ['lib/stream/', 'lib/inspect/'],
   ['lib/index.ts'],
   ['cli/'],

@@ -57,4 +57,57 @@ seq 3 | logq produce bad; printf X | dd of=store/bad-0/00000000000000000000.log 
   ],
 }
 
-export const exportTables: readonly Table[] = [kinds]
+/** test/processes/kafka-export.test.ts has more. */
+const kafka: Table = {
+  title: 'export --kafka',
+  before: `seq 6 | logq produce two --partitions 2 --partitioner roundrobin --batch-bytes 1
+seq 3 | logq produce bad; printf X | dd of=store/bad-0/00000000000000000000.log bs=1 seek=75 conv=notrunc 2> dd
+mkdir full; touch full/file`,
+  rows: [
+    [
+      'the directories of the partitions, without files of logq',
+      'logq export --kafka two out-$T -q; find out-$T -mindepth 1 | cut -d/ -f2- | LC_ALL=C sort',
+      'two-0\ntwo-0/00000000000000000000.index\ntwo-0/00000000000000000000.log\ntwo-0/00000000000000000000.timeindex\ntwo-0/leader-epoch-checkpoint\n' +
+        'two-1\ntwo-1/00000000000000000000.index\ntwo-1/00000000000000000000.log\ntwo-1/00000000000000000000.timeindex\ntwo-1/leader-epoch-checkpoint\n',
+    ],
+    ['a Kafka directory, which logq reads', 'logq export --kafka two out-$T -q; logq cat two -s out-$T', '2\n4\n6\n1\n3\n5\n'],
+    ['an empty directory will do', 'mkdir out-$T; logq export -q two --kafka out-$T/; ls out-$T', 'two-0\ntwo-1\n'],
+    [
+      'what comes next is said on standard error',
+      'logq export --kafka two out-$T -v',
+      {
+        stderr:
+          /'out-.*\/two-0': offsets 0 to 3, end excluded, 1 segments, \d+ bytes\n.*\n.*2 partitions are in 'out-.*\n.*kafka-topics.sh --create --topic two --partitions 2 --replication-factor 1 --config retention.ms=-1\n$/,
+      },
+    ],
+    [
+      'a directory that is not empty',
+      'logq export --kafka two full',
+      refused(/'full' is not empty\n {2}hint: name a new directory/, 1),
+    ],
+    [
+      'damaged: nothing is left',
+      'logq export --kafka bad out-$T; s=$?; test -e out-$T || echo none; exit $s',
+      { stdout: 'none\n', stderr: /'bad-0' is damaged/, status: 5 },
+    ],
+    ['an unknown topic', 'logq export --kafka u out-$T', refused(/'u' does not exist/, 1)],
+    [
+      'no directory',
+      'logq export --kafka two',
+      refused(/takes a topic and a directory\n {2}hint: logq export --kafka TOPIC DIR/),
+    ],
+    ['two topics', 'logq export --kafka two two out-$T', refused(/takes a topic and a directory/)],
+    ['the name is empty', "logq export --kafka two ''", refused(/the name of the directory is empty/)],
+    ['with --to', 'logq export --kafka two out-$T --to csv', refused(/--to does not go with --kafka/)],
+    ['with -n', 'logq export --kafka two out-$T -n 1', refused(/--count does not go with --kafka/)],
+    ['with --time', 'logq export --kafka two out-$T --time iso', refused(/--time does not go with --kafka/)],
+    ['with --force', 'logq export --kafka two out-$T --force', refused(/--force does not go with --kafka/)],
+    [
+      'a Kafka log directory is one already',
+      'logq export --kafka two out-$T -q; logq export -s out-$T --kafka two again-$T',
+      refused(/is a Kafka log directory already\n {2}hint: copy/),
+    ],
+  ],
+}
+
+export const exportTables: readonly Table[] = [kinds, kafka]

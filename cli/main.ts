@@ -15,6 +15,7 @@ import { openInputFile, openStandardStreams } from '../lib/system/standard-strea
 import { commandGroups } from './command-list.js'
 import { describeError } from './errors.js'
 import { exitStatuses, statusOfError } from './exit-status.js'
+import { escapeText } from './print/escape.js'
 import { runCommandLine, stackOf } from './run.js'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -68,8 +69,12 @@ function fail(error: unknown): void {
   const { message, hint } = describeError(error)
   const lines = [`logq: ${message}`, ...(hint === undefined ? [] : [`  hint: ${hint}`])]
   if (process.env['LOGQ_DEBUG'] !== undefined && error instanceof Error) lines.push(stackOf(error))
+  // Nothing of what was thrown is known, so it passes the gate of terminals like any message.
+  const shown = streams.stderr.isTerminal
+    ? lines.flatMap((line) => line.split('\n').map((part) => escapeText(part, 'line')))
+    : lines
   const exit = (): never => process.exit(exitStatuses[statusOfError(error)].number)
-  streams.stderr.write(Buffer.from(`${lines.join('\n')}\n`, 'utf8')).then(exit, exit)
+  streams.stderr.write(Buffer.from(`${shown.join('\n')}\n`, 'utf8')).then(exit, exit)
 }
 
 /** A working directory that was removed leaves relative paths that fail by themselves, each with its name. */

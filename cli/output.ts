@@ -8,6 +8,7 @@ import { LogqError, systemErrorCode } from '../lib/errors.js'
 import type { OutputStream } from '../lib/system/streams.js'
 import type { Clock } from '../lib/system/system.js'
 import { describeSystemError } from './errors.js'
+import { escapeText } from './print/escape.js'
 
 /** A buffer is handed to the operating system when it holds this much. */
 const BUFFER_BYTES = 256 * 1024
@@ -37,8 +38,13 @@ export interface OutputWriter {
    * accepted. They must stay what they are until then.
    */
   writeThrough(bytes: Uint8Array, end?: Uint8Array): Promise<void>
-  /** As `write`, for text, as UTF-8. */
+  /**
+   * As `write`, for text that logq put together, as UTF-8. Names of topics and files may stand in it: on a terminal it passes the gate
+   * of print/escape.ts.
+   */
   writeText(text: string): Promise<void> | undefined
+  /** One line of such text, and its end. On a terminal a line feed within it, as a file's name may have one, is shown escaped. */
+  writeLine(line: string): Promise<void> | undefined
   /** Waits until everything written so far was accepted by the operating system. Call it when input pauses, and before committing. */
   flush(): Promise<void>
   /** Bytes that the operating system has accepted. */
@@ -67,6 +73,8 @@ class BufferedWriter implements OutputWriter {
   buffer = new GrowableBytes(16 * 1024)
   readerClosed = false
 
+  /** Asked once: it is a system call, and there may be a line for each of millions of records. */
+  #isTerminal: boolean | undefined
   private spare = new GrowableBytes(0)
   /** Set while a write is under way; it never rejects: its failure is kept in `failure`. */
   private pending: Promise<void> | undefined
@@ -89,7 +97,8 @@ class BufferedWriter implements OutputWriter {
   }
 
   get isTerminal(): boolean {
-    return this.stream.isTerminal
+    this.#isTerminal ??= this.stream.isTerminal
+    return this.#isTerminal
   }
 
   get acceptedBytes(): number {
@@ -133,7 +142,11 @@ class BufferedWriter implements OutputWriter {
   }
 
   writeText(text: string): Promise<void> | undefined {
-    return this.write(Buffer.from(text, 'utf8'))
+    return this.write(Buffer.from(this.isTerminal ? escapeText(text, 'text') : text, 'utf8'))
+  }
+
+  writeLine(line: string): Promise<void> | undefined {
+    return this.writeText(`${this.isTerminal ? escapeText(line, 'line') : line}\n`)
   }
 
   async flush(): Promise<void> {

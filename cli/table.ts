@@ -6,12 +6,12 @@ export interface TableOptions {
 }
 
 /** Lines of cells under `head`, each column as wide as its widest cell. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], options: TableOptions = {}): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[], options: TableOptions = {}): string[] {
   const widths = head.map((title, column) =>
     rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), title.length),
   )
   const last = head.length - 1
   const line = (cells: readonly string[]) =>
     cells.map((cell, n) => (options.lastIsText === true && n === last ? cell : cell.padStart(widths[n] ?? 0))).join('  ')
-  return `${[head, ...rows].map(line).join('\n')}\n`
+  return [head, ...rows].map(line)
 }

@@ -42,13 +42,13 @@ export const command = defineCommand({
       }
       const { digest, recordCount, partitions } = topicDigest(topic, digests)
       if (json) {
-        await io.output().writeText(`${JSON.stringify({ topic, digest, recordCount, partitions })}\n`)
+        await io.output().writeLine(JSON.stringify({ topic, digest, recordCount, partitions }))
         continue
       }
       if (io.verbose)
         for (const part of partitions)
-          await io.output().writeText(`${part.digest}  ${part.recordCount}  ${topic}-${part.partition}\n`)
-      await io.output().writeText(`${digest}  ${recordCount}  ${topic}\n`)
+          await io.output().writeLine(`${part.digest}  ${part.recordCount}  ${topic}-${part.partition}`)
+      await io.output().writeLine(`${digest}  ${recordCount}  ${topic}`)
     }
   },
 })

@@ -82,8 +82,8 @@ export const command = defineCommand({
     if (topics.length > 0 && partitionCount === 0) return
     rows.push({ names: { type: 'total' }, label: 'total', usage: total.usage })
     const output = io.output()
-    if (json) for (const row of rows) await output.writeText(`${JSON.stringify({ ...row.names, ...row.usage })}\n`)
-    else await output.writeText(render(rows, human ? roundSize : String))
+    if (json) for (const row of rows) await output.writeLine(JSON.stringify({ ...row.names, ...row.usage }))
+    else for (const line of render(rows, human ? roundSize : String)) await output.writeLine(line)
     await forecast(lastDayBytes, io.system.fs.freeBytes(store.path), json, io)
   },
 })
@@ -216,7 +216,7 @@ function known(timestampMs: number): number | null {
   return timestampMs < 0 ? null : timestampMs
 }
 
-function render(rows: readonly Row[], size: (bytes: number) => string): string {
+function render(rows: readonly Row[], size: (bytes: number) => string): string[] {
   const head = ['BYTES', 'ALLOCATED', 'LOG', 'INDEX', 'OTHER', 'SEGMENTS', 'OFFSETS', 'FIRST', 'LATEST', 'NAME']
   const sizeOr = (bytes: number | undefined) => (bytes === undefined ? '-' : size(bytes))
   const cells = rows.map(({ label, usage }) => [
@@ -248,7 +248,7 @@ async function forecast(lastDayBytes: number | undefined, freeBytes: number, jso
   const days = lastDayBytes === undefined || lastDayBytes === 0 ? null : Math.round((10 * freeBytes) / lastDayBytes) / 10
   if (json) {
     const line = { type: 'forecast', lastDayBytes: lastDayBytes ?? null, freeBytes, daysUntilFull: days }
-    await io.output().writeText(`${JSON.stringify(line)}\n`)
+    await io.output().writeLine(JSON.stringify(line))
     return
   }
   const free = `${roundSize(freeBytes)} are free`

@@ -138,7 +138,7 @@ class Printer {
   }
 
   private async line(object: object, text: string): Promise<void> {
-    await this.io.output().writeText(`${this.json ? JSON.stringify(object) : text}\n`)
+    await this.io.output().writeLine(this.json ? JSON.stringify(object) : text)
   }
 }
 

@@ -55,7 +55,7 @@ export const command = defineCommand({
     for (const key of keys) {
       try {
         const partition = partitionOf(Buffer.from(key, 'utf8'))
-        await io.output().writeText(json ? `${JSON.stringify({ topic, key, partition })}\n` : `${partition}\n`)
+        await io.output().writeLine(json ? JSON.stringify({ topic, key, partition }) : String(partition))
       } catch (error) {
         if (!isLogqError(error, 'LOGQ_INVALID_RECORD')) throw error
         await io.failItem(`key '${key}': ${error.message}`, error.hint)

@@ -20,11 +20,11 @@ export const command = defineCommand({
     const store = openForReading(args.options.store, io)
     for (const topic of listTopics(store)) {
       if (!args.options.json) {
-        await io.output().writeText(`${topic}\n`)
+        await io.output().writeLine(topic)
         continue
       }
       const { topicId, partitions, partitioner } = getTopic(store, topic)
-      await io.output().writeText(`${JSON.stringify({ topic, topicId, partitions, partitioner })}\n`)
+      await io.output().writeLine(JSON.stringify({ topic, topicId, partitions, partitioner }))
     }
   },
 })

@@ -27,7 +27,7 @@ export const command = defineCommand({
     const store = openStore(io.system, storePath(args.options.store, io))
     for (const topic of topics) getTopic(store, topic)
     if (dryRun) {
-      for (const topic of topics) await io.output().writeText(`would remove topic '${topic}'\n`)
+      for (const topic of topics) await io.output().writeLine(`would remove topic '${topic}'`)
       return
     }
     if (!yes && !(await io.confirm(`remove ${topics.map((topic) => `'${topic}'`).join(', ')} with all records?`))) return

@@ -26,12 +26,12 @@ export const command = defineCommand({
   async run(args, io) {
     const store = openForReading(args.options.store, io)
     const description = describeTopic(store, args.operands.topic)
-    const text = args.options.json ? `${JSON.stringify(description)}\n` : render(description, io.verbose)
-    await io.output().writeText(text)
+    const lines = args.options.json ? [JSON.stringify(description)] : render(description, io.verbose)
+    for (const line of lines) await io.output().writeLine(line)
   },
 })
 
-function render(description: TopicDescription, withDefaults: boolean): string {
+function render(description: TopicDescription, withDefaults: boolean): string[] {
   const lines = [
     `topic        ${description.topic}`,
     `topic id     ${description.topicId}`,
@@ -43,7 +43,7 @@ function render(description: TopicDescription, withDefaults: boolean): string {
   const rows = description.partitions.map(({ partition, logStartOffset, logEndOffset, segments, sizeBytes }) =>
     [partition, logStartOffset, logEndOffset, segments, sizeBytes].map(String),
   )
-  return `${lines.join('\n')}\n\n${table(['PARTITION', 'LOG-START-OFFSET', 'LOG-END-OFFSET', 'SEGMENTS', 'BYTES'], rows)}`
+  return [...lines, '', ...table(['PARTITION', 'LOG-START-OFFSET', 'LOG-END-OFFSET', 'SEGMENTS', 'BYTES'], rows)]
 }
 
 function meaningOf(name: string): string {

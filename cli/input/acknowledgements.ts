@@ -63,7 +63,7 @@ export class Acknowledgements {
       if (appended === undefined || range === undefined) return false
       const count = Math.min(run.recordCount, range.recordCount)
       for (let n = 0; n < count; n += 1) {
-        const wait = this.output.writeText(`${this.topic}:${run.partition}@${range.nextOffset + n}\n`)
+        const wait = this.output.writeLine(`${this.topic}:${run.partition}@${range.nextOffset + n}`)
         if (wait !== undefined) await wait
       }
       run.recordCount -= count

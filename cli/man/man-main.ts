@@ -114,7 +114,7 @@ const languages: readonly Language[] = [
         '**tsv**',
         'Topic, partition, offset, timestamp, key, value and headers with a tab between, one record one line always, for **cut**(1), **sort**(1) and **awk**(1). Nothing is lost: split a line at its tabs, then replace the escapes. Control bytes are \\t \\n \\r \\0 and \\xNN, a backslash is \\\\, bytes that are not UTF-8 are \\xNN; null is \\N, and a value of these two characters is \\\\N. Headers are name=value in order with a comma between, a null value name=\\N; in a name an equals sign, and in both a comma, is \\xNN. The timestamp is in ms, on a terminal RFC 3339, or as **--time** says. For output only.',
       ],
-      ['**batch**', 'Raw record batches of exactly one partition, as they are on disk.'],
+      ['**batch**', 'Raw record batches of exactly one partition, as they are on disk. Not to a terminal, but with **--raw**.'],
       [
         'a template',
         'Any format that contains % or \\: **%t** topic, **%p** partition, **%o** offset, **%k** key, **%v** or **%s** value, **%h** headers (name=value, comma between), **%T** timestamp in ms or as **--time** says, **%K** and **%V** length of key and value (-1 for null), **%k{base64}**, **%k{hex}**, **%v{base64}**, **%v{hex}**, **%T{iso}**, **%%** a percent sign. Nothing is appended: end it with \\n.',
@@ -174,7 +174,7 @@ const exitRules = [
 
 const assumptions = [
   'A store is on a local file system of a Linux or macOS machine. What is written to a pipe is taken as delivered when the pipe took the bytes.',
-  'Text that goes to a terminal has its control characters shown as escapes; elsewhere, and with **--raw**, bytes go through unchanged.',
+  'Text that goes to a terminal has its control characters shown as escapes, and characters that cannot be seen or that change the direction of others; elsewhere, and with **--raw**, bytes go through unchanged. Standard output and standard error are judged each by itself.',
   '**nohup**(1) does not keep logq running, since Node.js undoes what it sets: use **setsid**(1).',
 ] as const
 

@@ -5,7 +5,8 @@
  *
  * - C0 (with CR) and DEL, as `\x1b`; LF and TAB go through in 'text' mode and are shown as `\n` and `\t` in 'line' mode;
  * - C1, which is 8-bit escape sequences: U+0080 to U+009F as `\u009b`, and as raw bytes, like every byte that is not UTF-8, `\x9b`;
- * - bidirectional controls and line and paragraph separators, as `\u202e`.
+ * - bidirectional controls and line and paragraph separators, as `\u202e`;
+ * - characters that show nothing, and marks piled on one character without end, as `\u200b`. The joiners of emoji and of scripts pass.
  *
  * DEL is shown as `\u007f`, which together with the other forms keeps JSON text valid: raw C0 and bad UTF-8 never occur in it.
  */
@@ -19,40 +20,52 @@ export type EscapeMode = 'text' | 'line'
 export function escapeText(text: string, mode: EscapeMode): string {
   let escaped = ''
   let start = 0
-  for (let at = 0; at < text.length; at++) {
+  let marks = 0
+  for (let at = 0, units = 1; at < text.length; at += units) {
     const code = text.charCodeAt(at)
+    units = 1
     // Most characters are ASCII and printable: decide those first.
-    if (code >= 0x20 && code < 0x7f) continue
-    if (!isHostile(text, at, code, mode)) continue
-    escaped += text.slice(start, at) + shown(code)
-    start = at + 1
+    if (code >= 0x20 && code < 0x7f) {
+      marks = 0
+      continue
+    }
+    const point = text.codePointAt(at) ?? code
+    if (point > 0xffff) units = 2
+    marks = isMark(point) ? marks + 1 : 0
+    if (marks <= MOST_MARKS && !isHostile(point, mode)) continue
+    // Half by half: in JSON, too, a character beyond U+FFFF is two escapes.
+    escaped += text.slice(start, at) + shown(code) + (units === 2 ? shown(text.charCodeAt(at + 1)) : '')
+    start = at + units
   }
   return start === 0 ? text : escaped + text.slice(start)
 }
 
-function isHostile(text: string, at: number, code: number, mode: EscapeMode): boolean {
-  if (code < 0x20) return mode === 'line' || (code !== 0x0a && code !== 0x09)
-  if (code <= 0x9f) return true // DEL and C1: printable ASCII was decided before
-  if (code < 0xd800) {
-    return (
-      code === 0x061c || // Arabic letter mark
-      code === 0x200e || // left-to-right mark
-      code === 0x200f || // right-to-left mark
-      (code >= 0x2028 && code <= 0x202e) || // line and paragraph separator, embeddings, overrides
-      (code >= 0x2066 && code <= 0x2069) // isolates
-    )
-  }
-  return isLoneSurrogate(text, at, code)
+/** Unicode's stream-safe format allows as many marks on one character; no language needs more. */
+const MOST_MARKS = 30
+
+/** What is drawn on the character before it, or joins it to the next one. */
+function isMark(point: number): boolean {
+  return point >= 0x300 && /^[\p{M}\u200c\u200d]$/u.test(String.fromCodePoint(point))
 }
 
-function isLoneSurrogate(text: string, at: number, code: number): boolean {
-  if (code < 0xdc00) return !isBetween(text.charCodeAt(at + 1), 0xdc00, 0xdfff)
-  return code <= 0xdfff && !(at > 0 && isBetween(text.charCodeAt(at - 1), 0xd800, 0xdbff))
+function isHostile(point: number, mode: EscapeMode): boolean {
+  if (point < 0x20) return mode === 'line' || (point !== 0x0a && point !== 0x09)
+  if (point <= 0x9f) return true // DEL and C1: printable ASCII was decided before
+  return hostileRanges.some(([first, last]) => point >= first && point <= last)
 }
 
-function isBetween(code: number, lowest: number, highest: number): boolean {
-  return code >= lowest && code <= highest
-}
+const hostileRanges: readonly (readonly [first: number, last: number])[] = [
+  [0x061c, 0x061c], // Arabic letter mark
+  [0x180e, 0x180e], // Mongolian vowel separator
+  [0x200b, 0x200b], // zero width space
+  [0x200e, 0x200f], // left-to-right and right-to-left mark
+  [0x2028, 0x202e], // line and paragraph separator, embeddings, overrides
+  [0x2060, 0x206f], // word joiner, invisible operators, isolates
+  [0xd800, 0xdfff], // halves of no pair
+  [0xfeff, 0xfeff], // byte order mark
+  [0xfff9, 0xfffb], // annotations
+  [0xe0000, 0xe007f], // tags: ASCII that cannot be seen
+]
 
 function shown(code: number): string {
   if (code === 0x0a) return '\\n'

@@ -5,7 +5,6 @@ import type { GroupBy, GroupId } from '../../lib/inspect/group-table.js'
 import type { GroupTally, RecordPlace } from '../../lib/inspect/tally.js'
 import { formatGroupBy, groupText } from '../values/group-by.js'
 import type { OutputWriter } from '../output.js'
-import { gateFor } from './escape.js'
 import { timestampText } from './timestamp.js'
 
 export interface TopicGroups extends RecordGroups {
@@ -20,10 +19,9 @@ export async function printTable(found: TopicGroups, withHead: boolean, output: 
   const widths = head.map((title) => title.length)
   for (const cells of rows(found))
     cells.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)))
-  const gate = gateFor(output, false)
   const print = async (cells: readonly string[]): Promise<void> => {
     const line = cells.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')
-    const wait = output.write(gate(Buffer.from(`${line}\n`, 'utf8')))
+    const wait = output.writeLine(line)
     if (wait !== undefined) await wait
   }
   widths[head.length] = 0
@@ -60,7 +58,7 @@ function cellsOf(by: GroupBy, tally: GroupTally, total: GroupTally, isTotal: boo
 export async function printJson({ topic, by, groups, groupCount, total }: TopicGroups, output: OutputWriter): Promise<void> {
   const print = async (fields: object, tally: GroupTally, isTotal: boolean): Promise<void> => {
     const line = { topic, by: formatGroupBy(by), ...fields, ...numbersOf(by, tally, total, isTotal) }
-    const wait = output.write(gateFor(output, false)(Buffer.from(`${JSON.stringify(line)}\n`, 'utf8')))
+    const wait = output.writeLine(JSON.stringify(line))
     if (wait !== undefined) await wait
   }
   for (const { id, tally } of groups) await print(groupFields(id), tally, false)

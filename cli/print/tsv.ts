@@ -38,7 +38,8 @@ export function tsvPrinter({ gate, time, nowMs, withoutValue }: TsvOptions): Rec
   }
 
   function appendStart(out: GrowableBytes, topic: string, partition: number, record: PrintedRecord): void {
-    appendText(out, `${topic}\t${partition}\t${record.offset}\t${timestampText(record.timestampMs, time, nowMs)}\t`)
+    appendField(out, Buffer.from(topic, 'utf8'), fieldEscapes)
+    appendText(out, `\t${partition}\t${record.offset}\t${timestampText(record.timestampMs, time, nowMs)}\t`)
     appendField(out, record.key, fieldEscapes)
     appendText(out, '\t')
   }

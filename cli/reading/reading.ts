@@ -66,6 +66,8 @@ export function batchPrinter(
   checkFormat(given)
   if (format.kind === 'batch' && limit !== undefined)
     throw usageError('-n does not go with --format batch', 'batches are copied whole')
+  if (format.kind === 'batch' && io.output().isTerminal && !raw)
+    throw usageError('--format batch is bytes, which a terminal may obey', 'write them to a file or a pipe, or give --raw')
   const nowMs = () => io.system.clock.nowMs()
   const onTooLarge = (error: LogqError) => io.failWith(error)
   return new BatchPrinter(

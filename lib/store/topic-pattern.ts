@@ -43,7 +43,7 @@ export async function expandTopics(
 ): Promise<string[]> {
   if (!given.some(isTopicPattern)) return [...given]
   const present = listTopics(store)
-  const taken = new Set(given)
+  const taken = new Set(given.filter((each) => !isTopicPattern(each)))
   const topics: string[] = []
   for (const each of given) {
     if (!isTopicPattern(each)) {

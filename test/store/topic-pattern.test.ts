@@ -39,4 +39,7 @@ test('expandTopics() keeps names as they are given, and gives each topic of a pa
   const unmatched: string[] = []
   const found = await expandTopics(store, ['x*', 'a*'], ({ message }) => void unmatched.push(message))
   t.deepEqual([found, unmatched.length], [['a', 'ab'], 1])
+  // In a directory of somebody else a topic may be called like the pattern that was given.
+  store.system.fs.rename(`${store.path}/topics/ab.json`, `${store.path}/topics/a[.json`)
+  t.deepEqual(await expandTopics(store, ['a[']), ['a['])
 })

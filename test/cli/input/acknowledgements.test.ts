@@ -5,8 +5,8 @@ import type { OutputWriter } from '../../../cli/output.js'
 function recorder(): { readonly lines: string[]; readonly output: OutputWriter } {
   const lines: string[] = []
   const output = {
-    writeText: (line: string) => {
-      lines.push(line.trimEnd())
+    writeLine: (line: string) => {
+      lines.push(line)
     },
     flush: () => Promise.resolve(),
   }

@@ -26,7 +26,13 @@ const cases: readonly [name: string, text: string, shown: string, inLine?: strin
   ['bidi isolates', '\u2066\u2067\u2068\u2069', '\\u2066\\u2067\\u2068\\u2069'],
   ['bidi marks', '\u200e\u200f\u061c', '\\u200e\\u200f\\u061c'],
   ['line and paragraph separator', '\u2028\u2029', '\\u2028\\u2029'],
-  ['neighbours of bidi controls', '\u2027\u202f\u2065\u206a', '\u2027\u202f\u2065\u206a'],
+  ['neighbours of bidi controls', '\u2027\u202f\u205f\u2070', '\u2027\u202f\u205f\u2070'],
+  ['what shows nothing', 'a\u200b\u2060\u2063\ufeff\u180e\ufff9b', 'a\\u200b\\u2060\\u2063\\ufeff\\u180e\\ufff9b'],
+  ['tags, half by half', 'a\u{e0041}\u{e007f}', 'a\\udb40\\udc41\\udb40\\udc7f'],
+  ['joiners of emoji and scripts', '👩\u200d🚀 می\u200cخواهم', '👩\u200d🚀 می\u200cخواهم'],
+  ['as many marks as a language has', `e${'\u0301'.repeat(30)}`, `e${'\u0301'.repeat(30)}`],
+  ['marks without end', `e${'\u0301'.repeat(32)}x\u0301`, `e${'\u0301'.repeat(30)}\\u0301\\u0301x\u0301`],
+  ['marks beyond U+FFFF without end', '\u{e0100}'.repeat(31), `${'\u{e0100}'.repeat(30)}\\udb40\\udd00`],
   ['a surrogate pair', '\ud83c\udf89', '\ud83c\udf89'],
 ]
 
@@ -95,7 +101,7 @@ test('gateFor() escapes on a terminal only, and not with --raw', (t) => {
 })
 
 test('escaped JSON is the same JSON', (t) => {
-  const value = 'a\u007f\u009b\u202e\x1b\n'
+  const value = `a\u007f\u009b\u202e\x1b\n\u200b\u{e0041}${'\u{1d165}'.repeat(40)}`
   const json = Buffer.from(JSON.stringify({ value }), 'utf8')
   t.deepEqual(JSON.parse(Buffer.from(escapeBytes(json, 'text')).toString('utf8')), { value })
 })

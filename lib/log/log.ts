@@ -201,6 +201,7 @@ export class Log {
     const baseOffset = tail.logEndOffset
     const lastOffset = baseOffset + batch.lastOffsetDelta
     stampBatch(batch.bytes, baseOffset, end.leaderEpoch)
+    const before = { ...tail }
     try {
       this.#write(files, batch.bytes, position)
       this.context.system.failpoint('append.after-write')
@@ -212,6 +213,8 @@ export class Log {
       this.context.system.failpoint('append.after-index')
       this.#writeState(end, true)
     } catch (error) {
+      // A sync that follows must not speak of what is cut off.
+      Object.assign(tail, before)
       const isGone = this.#cutBack(files, position, batch.bytes.length)
       throw isGone ? appendFailed(files.logPath, error) : appendUncertain(files.logPath, error)
     }

@@ -2,6 +2,7 @@ import test from 'ava'
 import { isLogqError } from '../../lib/errors.js'
 import { listSegments, logEndOffset } from '../../lib/log/log-view.js'
 import { Log, UncertainAppendError } from '../../lib/log/log.js'
+import { readRecoveryPoint } from '../../lib/log/recovery-point-file.js'
 import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
 import type { Fault } from '../helpers/faulty-file-system.js'
 import { appendOnce, judgeIndexes, judgeLitter } from '../crash/judge-log.js'
@@ -137,6 +138,23 @@ test('a whole batch that cannot be cut off again after a failure is said to be t
   t.deepEqual(await log.append(batch(['d'])), { baseOffset: 3, lastOffset: 3 })
   await log.close()
   t.deepEqual(await readAll(context), ['0:a', '1:b', '2:c', '3:d'])
+})
+
+test('what was refused is not noted as synced: the log never ends below its recovery point', async (t) => {
+  for (const file of ['/lock', '.log']) {
+    const system = createFakeSystem()
+    const context = createTiny(system)
+    const log = Log.open(context)
+    await log.append(batch(['a']))
+    system.fs.failNth({ operation: 'write', pathIncludes: file, code: 'ENOSPC' })
+    t.true(isLogqError(await t.throwsAsync(log.append(batch(['b']))), 'LOGQ_IO'))
+    // As a command does at its end, for what was appended before.
+    await log.sync()
+    await log.close()
+    t.is(readRecoveryPoint(context)?.offset, 1, file)
+    t.deepEqual(await readAll(context), ['0:a'], file)
+    t.is(await appendOnce(tinyContext(beside(system))), 1, file)
+  }
 })
 
 const ROLL_FAULTS: readonly Fault[] = [

@@ -4,7 +4,7 @@
  *     logq produce: topic 'acess' does not exist
  *       hint: did you mean 'access'? a new topic is made with 'logq topic create acess'
  */
-import { isLogqError, LogqError, systemErrorCode } from '../lib/errors.js'
+import { isLogqError, LogqError, systemErrorCode, systemHint } from '../lib/errors.js'
 
 /** An argument or option that is wrong: exit status 2. */
 export function usageError(message: string, hint?: string): LogqError {
@@ -20,8 +20,7 @@ export interface ErrorText {
 export function describeError(error: unknown): ErrorText {
   if (isLogqError(error)) return { message: error.message, hint: error.hint }
   const code = systemErrorCode(error)
-  if (code !== undefined && error instanceof Error)
-    return { message: describeSystemError(error), hint: Object.hasOwn(systemHints, code) ? systemHints[code] : undefined }
+  if (code !== undefined && error instanceof Error) return { message: describeSystemError(error), hint: systemHint(error) }
   if (error instanceof Error) {
     return {
       message: `unexpected error: ${error.message}`,
@@ -29,15 +28,6 @@ export function describeError(error: unknown): ErrorText {
     }
   }
   return { message: `unexpected error: ${String(error)}`, hint: undefined }
-}
-
-/** The next useful step after an error of the operating system, where there is one whatever the command. */
-const systemHints: Readonly<Record<string, string>> = {
-  ENOSPC: 'free space on that disk, then run the command again',
-  EDQUOT: 'free space within the quota, then run the command again',
-  EFBIG: 'a file size limit was reached (ulimit -f)',
-  EMFILE: 'too many files are open for one process (ulimit -n)',
-  EROFS: 'the file system is mounted read-only',
 }
 
 /**
@@ -49,7 +39,8 @@ export function describeSystemError(error: Error, subject?: string): string {
   const syscall = 'syscall' in error && typeof error.syscall === 'string' ? error.syscall : undefined
   const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined
   const reason = reasonOf(error.message, code)
-  const what = subject ?? (path === undefined ? undefined : `'${path}'`)
+  const to = 'dest' in error && typeof error.dest === 'string' ? ` to '${error.dest}'` : ''
+  const what = subject ?? (path === undefined ? undefined : `'${path}'${to}`)
   if (syscall === undefined) return what === undefined ? reason : `${what}: ${reason}`
   return `cannot ${verbOf(syscall)}${what === undefined ? '' : ` ${what}`}: ${reason}`
 }

@@ -86,3 +86,24 @@ export function systemReason(error: unknown): string {
   const end = 'syscall' in error && typeof error.syscall === 'string' ? reason.lastIndexOf(`, ${error.syscall}`) : -1
   return end === -1 ? reason : reason.slice(0, end)
 }
+
+/** The next useful step after an error of the operating system, where there is one whatever was tried; undefined for all others. */
+export function systemHint(error: unknown): string | undefined {
+  const code = systemErrorCode(error) ?? ''
+  return Object.hasOwn(SYSTEM_HINTS, code) ? SYSTEM_HINTS[code] : undefined
+}
+
+const SYSTEM_HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'free space, or inodes (df -i), on that disk, then run the command again',
+  EDQUOT: 'free space within the quota, then run the command again',
+  EFBIG: 'a file size limit was reached (ulimit -f)',
+  EMFILE: 'too many files are open for one process (ulimit -n)',
+  ENFILE: 'too many files are open on this machine (sysctl fs.file-max)',
+  ENOMEM: 'free memory on this machine, or raise the limit of this process, then run the command again',
+  EROFS: 'the file system is mounted read-only: see the kernel log (dmesg) when it was not you',
+  EIO: 'the device may be failing: see the kernel log (dmesg), then logq fsck',
+  EACCES: 'see who may use it with ls -ld, and run the command as that user',
+  EPERM: 'see whether it is immutable (lsattr), or belongs to another user (ls -ld)',
+  ELOOP: 'a symbolic link stands in the way: see ls -ld for each part of the path',
+  ENAMETOOLONG: 'use a shorter path for the store, or a shorter topic name',
+}

@@ -21,7 +21,7 @@
  *  4. Create the new files; sync the directory.       Crash here: an empty active segment, which is a normal one.
  *  5. Write the state block for the new segment.
  */
-import { LogqError, isLogqError, systemErrorCode, systemReason } from '../errors.js'
+import { LogqError, isLogqError, systemErrorCode, systemHint, systemReason } from '../errors.js'
 import { shortWriteError } from '../system/durable.js'
 import { stampBatch } from '../record/batch.js'
 import type { LogContext } from './log-context.js'
@@ -201,7 +201,8 @@ export class Log {
     const baseOffset = tail.logEndOffset
     const lastOffset = baseOffset + batch.lastOffsetDelta
     stampBatch(batch.bytes, baseOffset, end.leaderEpoch)
-    const before = { ...tail }
+    const before = new SegmentTail(tail.baseOffset)
+    copyTail(tail, before)
     try {
       this.#write(files, batch.bytes, position)
       this.context.system.failpoint('append.after-write')
@@ -214,8 +215,9 @@ export class Log {
       this.#writeState(end, true)
     } catch (error) {
       // A sync that follows must not speak of what is cut off.
-      Object.assign(tail, before)
+      copyTail(before, tail)
       const isGone = this.#cutBack(files, position, batch.bytes.length)
+      if (isGone) files.dropEntriesBeyond(before)
       throw isGone ? appendFailed(files.logPath, error) : appendUncertain(files.logPath, error)
     }
     this.#appendedOffset = lastOffset + 1
@@ -546,9 +548,10 @@ function unlessDiskFails(write: () => void): void {
 function appendFailed(path: string, error: unknown): unknown {
   if (error instanceof LogqError || systemErrorCode(error) === undefined) return error
   const file = error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : path
+  const hint = systemHint(error)
   return new LogqError('LOGQ_IO', `cannot append to '${file}': ${systemReason(error)}`, {
     cause: error,
-    ...hintFor(error),
+    ...(hint === undefined ? {} : { hint }),
   })
 }
 
@@ -562,18 +565,4 @@ function appendUncertain(path: string, error: unknown): unknown {
       hint: 'look at the last records before you append them again',
     },
   )
-}
-
-function hintFor(error: unknown): { hint?: string } {
-  switch (systemErrorCode(error)) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return { hint: 'free space on the disk of the store, then run the command again' }
-    case 'EFBIG':
-      return { hint: 'a file size limit was reached (ulimit -f)' }
-    case 'EROFS':
-      return { hint: 'the file system is mounted read-only' }
-    default:
-      return {}
-  }
 }

@@ -18,7 +18,7 @@
  *  7. After more than 4 MiB of unsynced tail: sync, and advance the recovery point.
  *  8. Write the state block.
  */
-import { CorruptionError, LogqError } from '../errors.js'
+import { CorruptionError, LogqError, systemReason } from '../errors.js'
 import { isTemporaryName, ownershipOf, readUpTo, removeQuietly, replaceFileInPieces } from '../system/durable.js'
 import { BatchPlaces } from './batch-places.js'
 import { BatchScanner, misfit, type ScanStep } from './batch-scanner.js'
@@ -427,8 +427,7 @@ function syncLog(context: LogContext, fd: number): void {
 }
 
 export function syncFailed(context: LogContext, cause: unknown): LogqError {
-  const what = cause instanceof Error ? cause.message : String(cause)
-  return new LogqError('LOGQ_SYNC_FAILED', `fsync of the log of '${partitionName(context)}' failed: ${what}`, {
+  return new LogqError('LOGQ_SYNC_FAILED', `fsync of the log of '${partitionName(context)}' failed: ${systemReason(cause)}`, {
     cause,
     hint: 'records that were not synced may be lost: see logq fsck, then logq fsck --repair',
   })

@@ -4,7 +4,7 @@
 import { createFile, openOrCreateFile, removeQuietly, type Ownership } from '../system/durable.js'
 import type { System } from '../system/system.js'
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, segmentFileName, type SegmentSuffix } from './file-names.js'
-import type { IndexSink } from './segment-tail.js'
+import type { IndexSink, SegmentTail } from './segment-tail.js'
 
 export class SegmentFiles implements IndexSink {
   private constructor(
@@ -79,6 +79,15 @@ export class SegmentFiles implements IndexSink {
       [this.timeIndexFd, timeIndexBytes],
     ] as const) {
       if (this.system.fs.fileStatus(fd).sizeBytes > sizeBytes) this.system.fs.truncate(fd, sizeBytes)
+    }
+  }
+
+  /** Takes back entries of a batch that was cut off again. */
+  dropEntriesBeyond({ offsetIndexBytes, timeIndexBytes }: Pick<SegmentTail, 'offsetIndexBytes' | 'timeIndexBytes'>): void {
+    try {
+      this.truncateIndexes(offsetIndexBytes, timeIndexBytes)
+    } catch {
+      // An index is a cache: the next append writes over them.
     }
   }
 

@@ -39,8 +39,11 @@ export function stateOfEnd({ self }: Pick<System, 'self'>, end: LogEndState, val
   }
 }
 
-/** Sets a tail of the same segment to what the block says. */
-export function copyTail(state: StateBlock, tail: SegmentTail): void {
+/** What a state block and a tail have in common. */
+type TailFields = Pick<StateBlock, Exclude<keyof SegmentTail & keyof StateBlock, 'baseOffset'>>
+
+/** Sets a tail of the same segment to what a state block, or another tail, says. */
+export function copyTail(state: TailFields, tail: SegmentTail): void {
   tail.logBytes = state.logBytes
   tail.logEndOffset = state.logEndOffset
   tail.maxTimestampMs = state.maxTimestampMs

@@ -147,13 +147,7 @@ export function readInto(
 
 /** One write of everything. A short count means that an error is waiting (RELIABILITY: libuv repeats short writes by itself). */
 export function writeFully(fs: FileSystem, fd: number, bytes: Uint8Array, position: number, path: string): void {
-  let count: number
-  try {
-    count = fs.write(fd, bytes, 0, bytes.length, position)
-  } catch (error) {
-    // The system knows the descriptor only; whoever reads the message wants to know the file.
-    throw error instanceof Error && !('path' in error) ? Object.assign(error, { path }) : error
-  }
+  const count = fs.write(fd, bytes, 0, bytes.length, position)
   if (count !== bytes.length) throw shortWriteError(path, count, bytes.length)
 }
 

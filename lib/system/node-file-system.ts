@@ -22,6 +22,9 @@ const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
   'create-new': O_RDWR | O_CREAT | O_EXCL | GUARD_FLAGS,
 }
 
+/** By descriptor, for messages. */
+const openPaths = new Map<number, string>()
+
 const nodeFileSystem: FileSystem = {
   open(path, mode, permissions = 0o666) {
     let fd: number
@@ -33,41 +36,47 @@ const nodeFileSystem: FileSystem = {
     let status: fs.Stats
     try {
       status = fs.fstatSync(fd)
-      if (status.isFile()) return fd
+      if (status.isFile()) {
+        openPaths.set(fd, path)
+        return fd
+      }
     } catch (error) {
       fs.closeSync(fd)
-      throw error
+      throw withPath(path, error)
     }
     fs.closeSync(fd)
     throw systemError('EINVAL', 'open', path, `is a ${kindInWords(status)}, not a regular file`)
   },
 
-  close: (fd) => fs.closeSync(fd),
-  read: (fd, buffer, start, length, position) => fs.readSync(fd, buffer, start, length, position),
-  write: (fd, buffer, start, length, position) => fs.writeSync(fd, buffer, start, length, position),
-  truncate: (fd, sizeBytes) => fs.ftruncateSync(fd, sizeBytes),
+  close(fd) {
+    openPaths.delete(fd)
+    fs.closeSync(fd)
+  },
 
+  read: (fd, buffer, start, length, position) => onFile(fd, () => fs.readSync(fd, buffer, start, length, position)),
+  write: (fd, buffer, start, length, position) => onFile(fd, () => fs.writeSync(fd, buffer, start, length, position)),
+  truncate: (fd, sizeBytes) => onFile(fd, () => fs.ftruncateSync(fd, sizeBytes)),
   fdatasync: (fd) =>
     new Promise((resolve, reject) => {
       fs.fdatasync(fd, (error) => {
-        if (error) reject(error)
+        if (error) reject(withPath(openPaths.get(fd), error))
         else resolve()
       })
     }),
 
-  fdatasyncBlocking: (fd) => fs.fdatasyncSync(fd),
-
+  fdatasyncBlocking: (fd) => onFile(fd, () => fs.fdatasyncSync(fd)),
   syncDirectory(path) {
     const fd = fs.openSync(path, O_RDONLY | O_DIRECTORY)
     try {
       fs.fsyncSync(fd)
+    } catch (error) {
+      throw withPath(path, error)
     } finally {
       fs.closeSync(fd)
     }
   },
 
-  fileStatus: (fd) => statusOf(fs.fstatSync(fd)),
-
+  fileStatus: (fd) => onFile(fd, () => statusOf(fs.fstatSync(fd))),
   pathStatus(path) {
     try {
       const status = fs.lstatSync(path, { throwIfNoEntry: false })
@@ -85,13 +94,27 @@ const nodeFileSystem: FileSystem = {
   removeDirectory: (path) => fs.rmdirSync(path),
   rename: (from, to) => fs.renameSync(from, to),
   unlink: (path) => fs.unlinkSync(path),
-  changeMode: (fd, permissions) => fs.fchmodSync(fd, permissions),
-  changeOwner: (fd, userId, groupId) => fs.fchownSync(fd, userId, groupId),
+  changeMode: (fd, permissions) => onFile(fd, () => fs.fchmodSync(fd, permissions)),
+  changeOwner: (fd, userId, groupId) => onFile(fd, () => fs.fchownSync(fd, userId, groupId)),
   fileSystemType: (path) => fs.statfsSync(path).type,
   freeBytes(path) {
     const { bavail, bsize } = fs.statfsSync(path)
     return bavail * bsize
   },
+}
+
+/** The system knows the descriptor only; whoever reads the message wants to know the file. */
+function onFile<Result>(fd: number, call: () => Result): Result {
+  try {
+    return call()
+  } catch (error) {
+    throw withPath(openPaths.get(fd), error)
+  }
+}
+
+function withPath(path: string | undefined, error: unknown): Error {
+  const named = error instanceof Error ? error : new Error(String(error))
+  return path === undefined || 'path' in named ? named : Object.assign(named, { path })
 }
 
 function statusOf(status: fs.Stats): FileStatus {

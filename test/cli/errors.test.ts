@@ -23,10 +23,34 @@ test('describeError() says what failed before why for a system error, and names 
       "cannot list '/r': permission denied",
     ],
     [systemError('EIO', 'i/o error', 'fdatasync'), 'cannot sync: i/o error'],
+    [
+      Object.assign(systemError('EIO', 'i/o error', "rename '/a' -> '/b'"), { path: '/a', dest: '/b', syscall: 'rename' }),
+      "cannot rename '/a' to '/b': i/o error",
+    ],
     [systemError('EINVAL', 'invalid argument', 'toString'), 'cannot toString: invalid argument'],
     [Object.assign(new Error('something'), { code: 'EWHATEVER' }), 'something'],
   ]
   for (const [error, message] of cases) t.is(describeError(error).message, message)
+})
+
+test('describeError() says the next step for every error that a file system gives', (t) => {
+  for (const code of [
+    'ENOSPC',
+    'EDQUOT',
+    'EFBIG',
+    'EMFILE',
+    'ENFILE',
+    'ENOMEM',
+    'EROFS',
+    'EIO',
+    'EACCES',
+    'EPERM',
+    'ELOOP',
+    'ENAMETOOLONG',
+  ]) {
+    t.regex(describeError(systemError(code, 'whatever', 'write')).hint ?? '', /^[a-z].*[^.]$/, code)
+  }
+  t.is(describeError(systemError('ENOENT', 'no such file or directory', 'open')).hint, undefined)
 })
 
 test('describeSystemError() names what the user knows instead of the path', (t) => {

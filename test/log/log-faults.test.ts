@@ -6,6 +6,7 @@ import { readRecoveryPoint } from '../../lib/log/recovery-point-file.js'
 import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
 import type { Fault } from '../helpers/faulty-file-system.js'
 import { appendOnce, judgeIndexes, judgeLitter } from '../crash/judge-log.js'
+import { check } from '../maintain/damaged-partition.js'
 import {
   DIRECTORY,
   START_MS,
@@ -140,7 +141,7 @@ test('a whole batch that cannot be cut off again after a failure is said to be t
   t.deepEqual(await readAll(context), ['0:a', '1:b', '2:c', '3:d'])
 })
 
-test('what was refused is not noted as synced: the log never ends below its recovery point', async (t) => {
+test('what was refused is nowhere: not in the recovery point, not in the indexes', async (t) => {
   for (const file of ['/lock', '.log']) {
     const system = createFakeSystem()
     const context = createTiny(system)
@@ -153,6 +154,7 @@ test('what was refused is not noted as synced: the log never ends below its reco
     await log.close()
     t.is(readRecoveryPoint(context)?.offset, 1, file)
     t.deepEqual(await readAll(context), ['0:a'], file)
+    t.deepEqual((await check(system)).findings, [], file)
     t.is(await appendOnce(tinyContext(beside(system))), 1, file)
   }
 })

@@ -42,6 +42,15 @@ test('open() refuses a symbolic link, a FIFO, a device, a socket and a directory
   }
 })
 
+test('an error on a descriptor names the file', (t) => {
+  const path = join(temporaryDirectory(t), 'file')
+  fs.writeFileSync(path, 'x')
+  const fd = nodeFs.open(path, 'read')
+  const calls: (() => unknown)[] = [() => nodeFs.write(fd, Buffer.of(1), 0, 1, 0), () => nodeFs.truncate(fd, 0)]
+  for (const call of calls) t.like(t.throws(call), { path })
+  nodeFs.close(fd)
+})
+
 test('open() leaves no descriptor behind when it refuses', (t) => {
   const before = fs.readdirSync('/proc/self/fd').length
   for (let i = 0; i < 20; i += 1) t.throws(() => nodeFs.open('/dev/null', 'read'))

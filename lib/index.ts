@@ -70,6 +70,7 @@ export { ExpectationError, type Expectation } from './produce/expectation.js'
 
 export { keyPartitioner } from './produce/key-partitioner.js'
 
+export { assign, type AssignorName, type GroupSubscription, type TopicPartition } from './consume/assignors.js'
 export type { OffsetSpec, Point, TimePoint } from './consume/offset-spec.js'
 export { getRecord, latestRecord, type LatestRecordOptions, type RecordLookup } from './consume/get-record.js'
 export {

@@ -1,0 +1,20 @@
+/**
+ * Test doubles of the program that do wrong on purpose, as shell commands in front of it: a run with one of them has to fail. They show
+ * that the driver and the checker notice; what breaks inside the program is for mutants of its sources, driven with --bundle.
+ */
+export const doubles = {
+  /** Every twentieth line of a producer's input gets lost; exit status 0 all the same. */
+  'drop-line': `[ "$1" = produce ] && exec < <(exec sed -u '20~20d')`,
+  /** Printed offsets that end in 7 are one too high. */
+  'lie-offset': `[ "$1" = produce ] && exec > >(exec sed -u 's/@\\([0-9]*\\)7$/@\\18/')`,
+  /** One producer in six appends to a store of its own. */
+  'second-store': `[ "$1" = produce ] && [ $((RANDOM % 6)) = 0 ] && LOGQ_STORE=$LOGQ_STORE.other`,
+  /** Readers miss the newest record. */
+  'stale-reader': `[ "$1" = cat ] && exec > >(exec sed -u '$d')`,
+  /** A producer's fifth line is stored twice. */
+  'repeat-line': `[ "$1" = produce ] && exec < <(exec sed -u '5p')`,
+  /** Damage is not reported. */
+  'blind-fsck': `[ "$1" = fsck ] && exec > >(exec grep --line-buffered -v '"damage"')`,
+} as const
+
+export type Double = keyof typeof doubles

@@ -58,10 +58,15 @@ export function checkEpochs(
     : wrong(LEADER_EPOCH_IDS_FILE, 'the ids of leader epochs are damaged, or one is missing')
 }
 
-function contradictionOf(epochs: readonly LeaderEpoch[], { runs, endOffset, stateEpoch }: EpochEvidence): string | undefined {
+function contradictionOf(
+  epochs: readonly LeaderEpoch[],
+  { runs, endOffset, stateEpoch, isOwn }: EpochEvidence,
+): string | undefined {
+  // Kafka lets the first epoch begin at the log start offset, and may keep the segment that this lies in.
+  const first = isOwn ? 0 : (epochs[0]?.startOffset ?? 0)
   for (const { epoch, startOffset, endOffset: runEnd } of runs) {
     for (const offset of [startOffset, runEnd - 1]) {
-      if (epochAt(epochs, offset) !== epoch)
+      if (offset >= first && epochAt(epochs, offset) !== epoch)
         return `it does not have offset ${offset} in leader epoch ${epoch}, as the log has it`
     }
   }

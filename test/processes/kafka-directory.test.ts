@@ -52,6 +52,16 @@ test('a partition that another broker has is said not to be in this directory', 
   t.regex((await cli.shell('logq cat foo -p 2 -s kafka')).stderr, /topic 'foo' has no partition 2/)
 })
 
+test('fsck: the first leader epoch may begin at the log start offset, within a segment, and what is wrong from there on is named', async (t) => {
+  const cli = makeCli(t)
+  await kafkaDirectory(cli)
+  const moved = await cli.shell("printf '0\n1\n0 7\n' > kafka/foo-0/leader-epoch-checkpoint; logq fsck -s kafka foo -p 0")
+  t.is(moved.status, 0, moved.stdout.toString())
+  const done = await cli.shell("printf '0\n2\n0 7\n1 20\n' > kafka/foo-0/leader-epoch-checkpoint; logq fsck -s kafka foo -p 0")
+  t.is(done.status, 5)
+  t.regex(done.stdout.toString(), /it does not have offset \d+ in leader epoch 0, as the log has it/)
+})
+
 test('whatever writes refuses: status 1, a hint, and not a byte changed', async (t) => {
   const cli = makeCli(t)
   await kafkaDirectory(cli)

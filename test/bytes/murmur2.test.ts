@@ -1,6 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { murmur2, partitionOfKey, toPositive } from '../../lib/bytes/murmur2.js'
+import { kafkaKeys } from '../helpers/kafka-keys.js'
 
 // What Kafka's Java client gives (its UtilsTest).
 const vectors: readonly [string, number][] = [
@@ -37,4 +38,17 @@ test('partitionOfKey() is within the partitions and follows the hash', (t) => {
   )
   // -973,932,308 without its sign bit is 1,173,551,340.
   t.is(partitionOfKey(new TextEncoder().encode('21'), 7), 1_173_551_340 % 7)
+})
+
+test("partitionOfKey() puts keys of each length, and of all kinds of bytes, where Kafka's partitioner does", (t) => {
+  const { counts, keys } = kafkaKeys()
+  t.true(keys.length > 100)
+  for (const [key, partitions] of keys) {
+    const bytes = Buffer.from(key, 'base64')
+    t.deepEqual(
+      counts.map((count) => partitionOfKey(bytes, count)),
+      partitions,
+      key,
+    )
+  }
 })

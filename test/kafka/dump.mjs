@@ -2,12 +2,17 @@
  * Reads what kafka's DumpLogSegments prints. It exits 0 whatever it finds: mismatches stand on stderr, bad batches in the middle of
  * stdout, and a batch that cannot be read at all just ends the dump of its file.
  */
+import { isUtf8 } from 'node:buffer'
 
-/** Findings about the dump of all files of `topics`, compared with what cat printed; empty when nothing is wrong. */
-export function checkDump({ stdout, stderr }, topics, printed) {
-  const findings = [...mismatches(stderr)]
+/**
+ * Looks at the dump of all files of `partitions`, and compares it with what cat printed. `isKnownGap` says where
+ * offsets may be missing. Returns what is wrong, and how many records were compared as a whole, and up to where their bytes begin.
+ */
+export function checkDump({ stdout, stderr }, partitions, printed, isKnownGap) {
+  const findings = mismatches(stderr, isKnownGap)
+  const compared = { whole: 0, begun: 0 }
   const dumps = divide(stdout)
-  for (const { name, segments } of topics) {
+  for (const { name, segments } of partitions) {
     const records = []
     for (const { log, index, timeIndex } of segments) {
       for (const file of [log, index, timeIndex]) if (!dumps.has(file)) findings.push(`${file}: not dumped`)
@@ -17,9 +22,9 @@ export function checkDump({ stdout, stderr }, topics, printed) {
         findings.push(`${log}: no batch`)
       records.push(...lines.filter((line) => line.startsWith('| offset: ')))
     }
-    findings.push(...compareRecords(name, records, printed.get(name) ?? []))
+    findings.push(...compareRecords(name, records, printed.get(name) ?? [], compared))
   }
-  return findings
+  return { findings, ...compared }
 }
 
 /** Findings about the run with --index-sanity-check. */
@@ -28,11 +33,21 @@ export function checkSanity({ stdout, stderr }, indexes) {
   return [...indexes.filter((index) => !good.has(index)).map((index) => `${index}: did not pass`), ...mismatches(stderr)]
 }
 
-/** The tool of Kafka 4.3 counts from -1 in every file, so that the first record of each later segment is said not to follow it. */
-function mismatches(stderr) {
-  const lines = stderr.split('\n').filter((line) => line !== '')
-  const real = lines.filter((line) => !/^ {2}-1 is followed by \d+$/.test(line))
-  return real.filter((line, n) => !(line.startsWith('Non-consecutive offsets in ') && !/^ {2}\d/.test(real[n + 1] ?? '')))
+/**
+ * What stands on stderr, but for two things. The tool counts from -1 in every file, so that the first record of each later segment is said
+ * not to follow it. And where fsck has dropped damaged batches, offsets are missing.
+ */
+function mismatches(stderr, isKnownGap = () => false) {
+  const findings = []
+  let file = ''
+  for (const line of stderr.split('\n').filter((text) => text !== '')) {
+    const [, from, to] = /^ {2}(-?\d+) is followed by (\d+)$/.exec(line) ?? []
+    if (line.startsWith('Non-consecutive offsets in ')) file = line.slice('Non-consecutive offsets in '.length)
+    else if (from === undefined) findings.push(line)
+    else if (from !== '-1' && !isKnownGap(file, Number(from), Number(to)))
+      findings.push(`${file}: ${from} is followed by ${to}`)
+  }
+  return findings
 }
 
 /** The lines of the dump, by file. */
@@ -47,19 +62,37 @@ function divide(stdout) {
   return dumps
 }
 
-/** Values may hold line ends, so only what stands before them is compared here: KafkaSegments.java compares the bytes. */
-function compareRecords(name, lines, printed) {
+/**
+ * Where a key or value is text of one line the lines are compared as a whole. Otherwise the dump of a record is ambiguous, and what
+ * stands before them is compared; Segments.java compares the bytes.
+ */
+function compareRecords(name, lines, printed, compared) {
   if (lines.length !== printed.length) return [`${name}: ${lines.length} records dumped, ${printed.length} printed by cat`]
   const findings = []
   for (const [n, line] of lines.entries()) {
     const { offset, timestamp, timestampType, key, value, headers } = JSON.parse(printed[n])
-    const keys = headers.map(([headerKey]) => Buffer.from(headerKey, 'base64').toString())
-    const wanted =
+    const names = headers.map(([headerKey]) => Buffer.from(headerKey, 'base64').toString())
+    const start =
       `| offset: ${offset} ${timestampType}: ${timestamp} keySize: ${sizeOf(key)} valueSize: ${sizeOf(value)}` +
-      ` sequence: -1 headerKeys: [${keys.join(',')}]`
-    if (!line.startsWith(wanted)) findings.push(`${name}: '${line.slice(0, 200)}' instead of '${wanted}'`)
+      ` sequence: -1 headerKeys: [${names.join(',')}]`
+    const isWhole = [key, value].every(isLine)
+    compared[isWhole ? 'whole' : 'begun'] += 1
+    const wanted = isWhole ? `${start}${text(' key: ', key)}${text(' payload: ', value)}` : start
+    if (isWhole ? line !== wanted : !line.startsWith(wanted)) {
+      findings.push(`${name}: '${line.slice(0, 300)}' instead of '${wanted.slice(0, 300)}'`)
+    }
   }
   return findings
+}
+
+function isLine(base64) {
+  if (base64 === null) return true
+  const bytes = Buffer.from(base64, 'base64')
+  return isUtf8(bytes) && !bytes.includes('\n')
+}
+
+function text(title, base64) {
+  return base64 === null ? '' : `${title}${Buffer.from(base64, 'base64')}`
 }
 
 function sizeOf(base64) {

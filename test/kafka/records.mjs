@@ -1,6 +1,6 @@
 /** Records for the checks against Kafka's tools, and one form to compare them in, whoever printed them. */
 
-const baseTimestampMs = 1_700_000_000_000
+export const baseTimestampMs = 1_700_000_000_000
 
 /**
  * Records as `produce -J` takes them, the same for the same seed: keys and values null, empty, text and bytes; headers null, empty and
@@ -46,6 +46,11 @@ export function canonical(record) {
   })
 }
 
+/** A JSON record of logq's as Client.java takes it, for one partition; Kafka's producer takes no record without a time. */
+export function asKafka(record, partition = 0) {
+  const { timestamp, key, value, headers } = JSON.parse(canonical(record))
+  return { partition, timestamp: Math.max(timestamp, baseTimestampMs), key, value, headers }
+}
 function base64(text, encoding = 'utf8') {
   return text === null ? null : Buffer.from(text, encoding).toString('base64')
 }

@@ -1,28 +1,42 @@
 #!/usr/bin/env bash
-# Kafka's own tools against logq, both ways (npm run test:kafka):
+# Apache Kafka as the judge of logq's files, both ways (npm run test:kafka). run.mjs lists the parts.
 #
-#   Kafka reads what logq wrote: DumpLogSegments over each codec, index and roll; Kafka's record reader against `logq cat -J`;
-#   the indexes that Kafka's log would have written for the same batches, byte for byte.
-#   logq reads what Kafka wrote: each codec, with control batches, offset gaps and preallocated tails.
+# Needs Java 17 and Maven, and the network the first time; jars and classes are kept in dist/kafka. The last line is
+# `N passed, N failed`.
 #
-# Needs Java 17 and Maven, and the network the first time; the jars are kept in dist/kafka. The last line is `N passed, N failed`.
-# With --vectors it writes test/fixtures/kafka instead: the same segments of Kafka's for the tests that run without Java.
+#   test/kafka/run.sh PART…       these parts only
+#   test/kafka/run.sh --vectors   writes test/fixtures/kafka instead, for the tests that run without Java
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-for tool in java mvn; do
+for tool in java javac mvn; do
   if ! command -v "$tool" > /dev/null; then
-    echo "not run: Kafka's tools against logq ('$tool' is not there)"
+    echo "not run: Apache Kafka against logq ('$tool' is not there)"
     exit 0
   fi
 done
 
-jars=dist/kafka
+jars=dist/kafka/jars
+fetch_jars() {
+  mvn --quiet --batch-mode --file test/kafka/pom.xml dependency:copy-dependencies "-DoutputDirectory=$PWD/$jars" -DincludeScope=runtime
+}
+
 stamp=$(cksum < test/kafka/pom.xml)
 if [ "$(cat "$jars/.stamp" 2> /dev/null || true)" != "$stamp" ]; then
-  rm -rf "$jars"
-  mvn --quiet --batch-mode --file test/kafka/pom.xml dependency:copy-dependencies "-DoutputDirectory=$PWD/$jars" -DincludeScope=runtime
+  rm -rf dist/kafka
+  if ! fetch_jars && ! { sleep 5 && fetch_jars; }; then
+    echo "the jars of Apache Kafka cannot be had from the Maven registry: nothing was checked"
+    echo "0 passed, 1 failed"
+    exit 1
+  fi
   echo "$stamp" > "$jars/.stamp"
 fi
+sources=(test/kafka/java/*.java)
+stamp=$(cat "${sources[@]}" | cksum)
+if [ "$(cat dist/kafka/classes/.stamp 2> /dev/null || true)" != "$stamp" ]; then
+  rm -rf dist/kafka/classes
+  javac -d dist/kafka/classes -cp "$jars/*" "${sources[@]}"
+  echo "$stamp" > dist/kafka/classes/.stamp
+fi
 node .config/build.mjs --bundle
-exec node test/kafka/run.mjs "$jars" "$@"
+exec node test/kafka/run.mjs "$@"

@@ -1,5 +1,7 @@
 /** logq partition-of: where producers put a key. */
 import test from 'ava'
+import { isUtf8 } from 'node:buffer'
+import { kafkaKeys } from '../helpers/kafka-keys.js'
 import { makeCli } from '../helpers/run-cli.js'
 
 test('partition-of prints where produce puts each key, whatever the partitioner', async (t) => {
@@ -52,6 +54,35 @@ test('partition-of: output, --partitions, failures', async (t) => {
       else t.regex(done.stderr, stderr, command)
       t.is(done.status, status, command)
     }),
+  )
+})
+
+test("partition-of and produce put keys where Kafka's Java client does", async (t) => {
+  const cli = makeCli(t)
+  const { counts, keys } = kafkaKeys()
+  const count = 12
+  const at = counts.indexOf(count)
+  const records = keys.map(([key], n) => JSON.stringify({ key, keyEncoding: 'base64', value: String(n) }))
+  const produced = await cli.shell(
+    `logq produce k -J --partitions ${count}; logq cat k -F '%v %p\\n' | sort -n | cut -d ' ' -f 2`,
+    {
+      stdin: `${records.join('\n')}\n`,
+    },
+  )
+  t.deepEqual(
+    produced.stdout.toString().trimEnd().split('\n').map(Number),
+    keys.map(([, partitions]) => partitions[at] ?? -1),
+    produced.stderr,
+  )
+  // What can stand on a command line.
+  const words = keys.filter(([key]) => isUtf8(Buffer.from(key, 'base64')) && !Buffer.from(key, 'base64').includes(0))
+  const quoted = words.map(([key]) => `'${Buffer.from(key, 'base64').toString().replaceAll("'", "'\\''")}'`)
+  const printed = await cli.shell(`logq partition-of k -- ${quoted.join(' ')}`)
+  t.true(words.length > 60)
+  t.deepEqual(
+    printed.stdout.toString().trimEnd().split('\n').map(Number),
+    words.map(([, partitions]) => partitions[at] ?? -1),
+    printed.stderr,
   )
 })
 

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -28,36 +27,21 @@ import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.storage.internals.log.LogConfig;
 import org.apache.kafka.storage.internals.log.LogSegment;
 
-/**
- * Kafka's own readers and writers of segments, for test/kafka/run.mjs. Run as a single source file, with Kafka's jars on the class path.
- *
- *   write DIRECTORY COUNT   a log.dir: one topic per codec with COUNT random records after the fixed ones, and beside each partition
- *                           directory TOPIC.expected.jsonl, one line a record, bytes as base64
- *   read OUTPUT LOG…        every record of every .log, checked, in the same form, with the file's path
- *   reindex WORK LOG…       appends the batches of each .log to a fresh segment of Kafka's, and compares the indexes that result with
- *                           those beside the .log, byte for byte; a path that ends in ! is the active segment of its partition
- *
- * INTERVAL (index.interval.bytes) is taken from the environment.
- */
-public class KafkaSegments {
-    static final Base64.Encoder BASE64 = Base64.getEncoder();
+/** Kafka's own readers and writers of segments, without a broker. */
+final class Segments {
     static final long BASE_TIMESTAMP = 1_700_000_000_000L;
     static final int LEADER_EPOCH = 3;
 
-    public static void main(String[] args) throws Exception {
-        List<String> rest = Arrays.asList(args).subList(2, args.length);
-        switch (args[0]) {
-            case "write" -> write(Path.of(args[1]), Integer.parseInt(args[2]));
-            case "read" -> read(Path.of(args[1]), rest);
-            case "reindex" -> reindex(Path.of(args[1]), rest);
-            default -> throw new IllegalArgumentException(args[0]);
-        }
-    }
-
     record Item(long timestamp, byte[] key, byte[] value, Header[] headers) {}
+
+    private Segments() {}
 
     // ---- write
 
+    /**
+     * Writes a log.dir: one topic per codec with `count` random records after the fixed ones, and beside each partition directory
+     * TOPIC.expected.jsonl, one line a record.
+     */
     static void write(Path directory, int count) throws Exception {
         for (CompressionType codec : CompressionType.values()) {
             String topic = "kafka-" + codec.name;
@@ -83,7 +67,7 @@ public class KafkaSegments {
             this.codec = codec;
             this.compression = Compression.of(codec).build();
             this.expected = expected;
-            this.segment = open(partition, nextOffset, true);
+            this.segment = open(partition, nextOffset, true, 4096);
         }
 
         void run(int count) throws IOException {
@@ -116,7 +100,7 @@ public class KafkaSegments {
                 for (Item item : items) {
                     builder.append(item.timestamp, item.key, item.value, item.headers);
                     long timestamp = type == TimestampType.LOG_APPEND_TIME ? appendTime : item.timestamp;
-                    expected.write(line(null, nextOffset, timestamp, type, item.key, item.value, item.headers));
+                    expected.write(RecordLine.of("", nextOffset, timestamp, type, item.key, item.value, item.headers));
                     nextOffset++;
                 }
                 segment.append(nextOffset - 1, builder.build());
@@ -134,7 +118,7 @@ public class KafkaSegments {
             segment.onBecomeInactiveSegment();
             segment.flush();
             segment.close();
-            segment = open(partition, nextOffset, true);
+            segment = open(partition, nextOffset, true, 4096);
         }
 
         List<Item> plain() {
@@ -196,37 +180,47 @@ public class KafkaSegments {
         return new Item(RecordBatch.NO_TIMESTAMP, null, bytes(value), new Header[0]);
     }
 
-    static LogSegment open(File directory, long baseOffset, boolean isPreallocated) throws IOException {
-        String interval = System.getenv().getOrDefault("INTERVAL", "4096");
-        LogConfig config = new LogConfig(Map.of("segment.index.bytes", isPreallocated ? "512" : "1048576", "index.interval.bytes", interval));
+    static LogSegment open(File directory, long baseOffset, boolean isPreallocated, int indexIntervalBytes) throws IOException {
+        LogConfig config = new LogConfig(
+                Map.of("segment.index.bytes", isPreallocated ? 512 : 1048576, "index.interval.bytes", indexIntervalBytes));
         return LogSegment.open(directory, baseOffset, config, Time.SYSTEM, 1 << 15, isPreallocated);
     }
 
     // ---- read
 
-    static void read(Path output, List<String> logs) throws IOException {
+    /** Writes every record of every .log to `output`, checked, one line each that begins with the path. Returns what is odd. */
+    static String read(Path output, List<String> logs) throws IOException {
+        StringBuilder findings = new StringBuilder();
         try (BufferedWriter writer = Files.newBufferedWriter(output)) {
             for (String log : logs) {
-                FileRecords records = FileRecords.open(new File(log), false);
-                long end = 0;
-                for (FileChannelRecordBatch batch : records.batches()) {
-                    batch.ensureValid();
-                    end += batch.sizeInBytes();
-                    for (Record record : batch) {
-                        record.ensureValid();
-                        writer.write(line(log, record.offset(), record.timestamp(), batch.timestampType(), bytes(record.key()),
-                                bytes(record.value()), record.headers()));
+                try (FileRecords records = FileRecords.open(new File(log), false)) {
+                    long end = 0;
+                    for (FileChannelRecordBatch batch : records.batches()) {
+                        batch.ensureValid();
+                        end += batch.sizeInBytes();
+                        for (Record record : batch) {
+                            record.ensureValid();
+                            writer.write(RecordLine.of("\"file\":\"" + log + "\",", record.offset(), record.timestamp(),
+                                    batch.timestampType(), RecordLine.bytes(record.key()), RecordLine.bytes(record.value()),
+                                    record.headers()));
+                        }
                     }
+                    if (end != records.sizeInBytes())
+                        findings.append(log).append(": ").append(records.sizeInBytes() - end).append(" bytes are left over\n");
                 }
-                if (end != records.sizeInBytes()) System.out.println(log + ": " + (records.sizeInBytes() - end) + " bytes are left over");
-                records.closeHandlers();
             }
         }
+        return findings.toString();
     }
 
     // ---- reindex
 
-    static void reindex(Path work, List<String> logs) throws IOException {
+    /**
+     * Appends the batches of each .log to a fresh segment of Kafka's, and compares the indexes that result with those beside the .log,
+     * byte for byte; a path that ends in ! is the active segment of its partition. Returns the differences.
+     */
+    static String reindex(Path work, int indexIntervalBytes, List<String> logs) throws IOException {
+        StringBuilder findings = new StringBuilder();
         int number = 0;
         for (String name : logs) {
             boolean isActive = name.endsWith("!");
@@ -234,15 +228,15 @@ public class KafkaSegments {
             String stem = log.getFileName().toString().replace(".log", "");
             File copy = work.resolve(String.valueOf(number++)).toFile();
             Files.createDirectories(copy.toPath());
-            LogSegment segment = open(copy, Long.parseLong(stem), false);
-            FileRecords records = FileRecords.open(log.toFile(), false);
-            for (FileChannelRecordBatch batch : records.batches()) {
-                ByteBuffer buffer = ByteBuffer.allocate(batch.sizeInBytes());
-                batch.writeTo(buffer);
-                buffer.flip();
-                segment.append(batch.lastOffset(), MemoryRecords.readableRecords(buffer));
+            LogSegment segment = open(copy, Long.parseLong(stem), false, indexIntervalBytes);
+            try (FileRecords records = FileRecords.open(log.toFile(), false)) {
+                for (FileChannelRecordBatch batch : records.batches()) {
+                    ByteBuffer buffer = ByteBuffer.allocate(batch.sizeInBytes());
+                    batch.writeTo(buffer);
+                    buffer.flip();
+                    segment.append(batch.lastOffset(), MemoryRecords.readableRecords(buffer));
+                }
             }
-            records.closeHandlers();
             if (isActive) {
                 segment.offsetIndex().trimToValidSize();
                 segment.timeIndex().trimToValidSize();
@@ -255,39 +249,15 @@ public class KafkaSegments {
                 byte[] ours = Files.readAllBytes(log.resolveSibling(stem + suffix));
                 int at = Arrays.mismatch(kafkas, ours);
                 if (at == -1) continue;
-                System.out.println(log.resolveSibling(stem + suffix) + ": differs from Kafka's at byte " + at + " (" + ours.length
-                        + " bytes, Kafka has " + kafkas.length + ")");
+                findings.append(log.resolveSibling(stem + suffix) + ": differs from Kafka's at byte " + at + " (" + ours.length
+                        + " bytes, Kafka has " + kafkas.length + ")\n");
             }
+            segment.close();
         }
-    }
-
-    // ---- one line a record
-
-    static String line(String file, long offset, long timestamp, TimestampType type, byte[] key, byte[] value, Header[] headers) {
-        StringBuilder text = new StringBuilder("{");
-        if (file != null) text.append("\"file\":\"").append(file).append("\",");
-        text.append("\"offset\":").append(offset).append(",\"timestamp\":").append(timestamp);
-        text.append(",\"timestampType\":\"").append(type.name).append("\",\"key\":").append(base64(key));
-        text.append(",\"value\":").append(base64(value)).append(",\"headers\":[");
-        for (int n = 0; n < headers.length; n++) {
-            if (n > 0) text.append(',');
-            text.append('[').append(base64(bytes(headers[n].key()))).append(',').append(base64(headers[n].value())).append(']');
-        }
-        return text.append("]}\n").toString();
-    }
-
-    static String base64(byte[] bytes) {
-        return bytes == null ? "null" : '"' + BASE64.encodeToString(bytes) + '"';
+        return findings.toString();
     }
 
     static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
-    }
-
-    static byte[] bytes(ByteBuffer buffer) {
-        if (buffer == null) return null;
-        byte[] bytes = new byte[buffer.remaining()];
-        buffer.duplicate().get(bytes);
-        return bytes;
     }
 }

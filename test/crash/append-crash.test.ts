@@ -1,8 +1,8 @@
 import test from 'ava'
 import type { LogConfig } from '../../lib/log/log-context.js'
 import { Log } from '../../lib/log/log.js'
-import type { FakeSystem } from '../helpers/fake-system.js'
-import { START_MS, batch, createTiny, fill, tinyContext } from '../log/tiny-log.js'
+import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
+import { START_MS, batch, beside, createTiny, fill, readAll, tinyContext } from '../log/tiny-log.js'
 import { crashAt, crashEverywhere, type Scenario } from './crash-everywhere.js'
 import { judgeLog } from './judge-log.js'
 
@@ -50,6 +50,31 @@ for (const [number, what, failpoint] of APPEND_STEPS) {
     await crashAt(appending(), failpoint)
     if (number < 4) await crashAt(appending(), failpoint, 3)
     t.pass()
+  })
+}
+
+for (const [number, what, failpoint] of APPEND_STEPS) {
+  test(`Log.append() step ${number}: a process that lives on notices that another one died when ${what}`, async (t) => {
+    const system = createFakeSystem()
+    await fill(createTiny(system), [['first', 'second']])
+    const living = Log.open(tinyContext(beside(system)))
+    await living.append(batch(['mine'], START_MS + 10))
+    const dying = beside(system, { pid: 2000 })
+    dying.failpoints.set(failpoint, () => {
+      dying.process.kill()
+      throw new Error('killed')
+    })
+    const log = Log.open(tinyContext(dying))
+    await t.throwsAsync(async () => {
+      await log.append(batch(['of the dead'], START_MS + 11))
+      await log.sync()
+    })
+    const { baseOffset } = await living.append(batch(['and on'], START_MS + 12))
+    await living.sync()
+    await living.close()
+    const left = number === 1 ? [] : ['3:of the dead']
+    t.deepEqual(await readAll(tinyContext(beside(system))), ['0:first', '1:second', '2:mine', ...left, `${baseOffset}:and on`])
+    t.is(baseOffset, 3 + left.length)
   })
 }
 

@@ -4,6 +4,7 @@
  */
 import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
 import { CrashSignal } from '../helpers/faulty-file-system.js'
+import type { PowerCut } from '../helpers/memory-disk.js'
 
 export interface Scenario {
   /** Makes what has to be there before. */
@@ -22,13 +23,36 @@ export interface Death {
   readonly passed: readonly string[]
 }
 
-const SEEDS = [1, 2, 3, 4, 5]
+/** What a power cut leaves of what was not synced, by a name for messages. */
+type Cuts = Readonly<Record<string, PowerCut>>
 
-/** Returns the number of deaths, and for each failpoint how many deaths came right behind it ('' before the first). */
-export async function crashEverywhere(scenario: Scenario): Promise<{ deaths: number; behind: Map<string, number> }> {
+/** Nothing, everything, the data without what speaks of them, and what speaks of them without the data; then any part. */
+function powerCuts(randomSeeds: number): Cuts {
+  const isLog = (name: string) => name.endsWith('.log')
+  const cuts: Record<string, PowerCut> = {
+    'nothing left': { seed: 1, keepUnsynced: 'none' },
+    'everything left': { seed: 1, keepUnsynced: 'all' },
+    'only logs left': { seed: 1, keepUnsynced: (name) => (isLog(name) ? 'all' : 'none') },
+    'all but logs left': { seed: 1, keepUnsynced: (name) => (isLog(name) ? 'none' : 'all') },
+  }
+  for (let seed = 1; seed <= randomSeeds; seed += 1) cuts[`seed ${seed}`] = { seed, keepUnsynced: 'random' }
+  return cuts
+}
+
+const QUICK_SEEDS = 2
+
+/**
+ * Returns the number of deaths, and for each failpoint how many deaths came right behind it ('' before the first). A power cut leaves
+ * any part of what was not synced as often as `randomSeeds` says.
+ */
+export async function crashEverywhere(
+  scenario: Scenario,
+  randomSeeds = QUICK_SEEDS,
+): Promise<{ deaths: number; behind: Map<string, number> }> {
   const behind = new Map<string, number>()
+  const cuts = powerCuts(randomSeeds)
   for (let n = 1; ; n += 1) {
-    const { died, passed } = await crashOnce(scenario, `before change ${n}`, (system) => {
+    const { died, passed } = await crashOnce(scenario, `before change ${n}`, cuts, (system) => {
       system.fs.crashBefore(n)
     })
     if (!died) return { deaths: n - 1, behind }
@@ -40,7 +64,7 @@ export async function crashEverywhere(scenario: Scenario): Promise<{ deaths: num
 /** Dies at a failpoint, the n-th time that it is passed. Throws when it never is. */
 export async function crashAt(scenario: Scenario, failpoint: string, nth = 1): Promise<void> {
   let passed = 0
-  const { died } = await crashOnce(scenario, `at ${failpoint}`, (system) => {
+  const { died } = await crashOnce(scenario, `at ${failpoint}`, powerCuts(QUICK_SEEDS), (system) => {
     system.failpoints.set(failpoint, () => {
       passed += 1
       if (passed === nth) die(system)
@@ -57,6 +81,7 @@ function die(system: FakeSystem): never {
 async function crashOnce(
   scenario: Scenario,
   where: string,
+  cuts: Cuts,
   arm: (system: FakeSystem) => void,
 ): Promise<{ died: boolean; passed: readonly string[] }> {
   const first = createFakeSystem()
@@ -69,6 +94,7 @@ async function crashOnce(
   }
   const dying: FakeSystem = { ...alive, failpoint }
   arm(dying)
+  alive.disk.syncsTakeTime = true
   let died = false
   try {
     await scenario.run(dying)
@@ -86,10 +112,10 @@ async function crashOnce(
       throw new Error(`${where}, ${how}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
     }
   }
-  for (const seed of SEEDS) {
-    const disk = dying.disk.afterPowerCut({ seed, keepUnsynced: seed === 1 ? 'none' : seed === 2 ? 'all' : 'random' })
-    const bootId = dying.self.bootId.map((byte) => byte ^ 0xff)
-    await inspect(createFakeSystem({ disk, clock: dying.clock, pid: 3000, seed: 3, bootId }), `power cut, seed ${seed}`, true)
+  const bootId = dying.self.bootId.map((byte) => byte ^ 0xff)
+  for (const [name, cut] of Object.entries(cuts)) {
+    const disk = dying.disk.afterPowerCut(cut)
+    await inspect(createFakeSystem({ disk, clock: dying.clock, pid: 3000, seed: 3, bootId }), `power cut, ${name}`, true)
   }
   dying.process.kill()
   await inspect(createFakeSystem({ disk: dying.disk, clock: dying.clock, pid: 3000, seed: 3 }), 'kill', false)

@@ -61,7 +61,8 @@ export interface MemoryDiskOptions {
 
 export interface PowerCut {
   readonly seed: number
-  readonly keepUnsynced: KeepUnsynced
+  /** As a function: for each file, by its name, what is left of its contents; changes of directories all survive then. */
+  readonly keepUnsynced: KeepUnsynced | ((name: string) => KeepUnsynced)
 }
 
 /** One change of directory entries, which happens whole or not at all. */
@@ -81,6 +82,8 @@ export class MemoryDisk {
   dead = false
   /** While true, `fdatasync` does not complete: for tests of what happens meanwhile. `releaseSyncs` lets all go on. */
   holdSyncs = false
+  /** While true, an `fdatasync` completes only when everything that could be done meanwhile was done. */
+  syncsTakeTime = false
   readonly #heldSyncs: (() => void)[] = []
   #nextInode = 2
   readonly #freeInodes: number[] = []
@@ -128,7 +131,8 @@ export class MemoryDisk {
       }
       return known
     }
-    for (const change of this.#survivors(keepUnsynced, random)) {
+    const ofFile = typeof keepUnsynced === 'function' ? keepUnsynced : () => keepUnsynced
+    for (const change of this.#survivors(typeof keepUnsynced === 'function' ? 'all' : keepUnsynced, random)) {
       for (const { directory, name, inode } of change.entries) setEntry(entriesOf(directory), name, inode)
     }
     const after = new MemoryDisk(this.options)
@@ -138,7 +142,7 @@ export class MemoryDisk {
         // A number that was freed and given away again may be on both sides of the cut.
         const number = taken.has(inode.number) ? undefined : inode.number
         if (number !== undefined) taken.add(number)
-        to.entries.set(name, after.#revive(inode, number, to, keepUnsynced, random, copy))
+        to.entries.set(name, after.#revive(inode, number, to, ofFile(name), random, copy))
       }
       to.syncedEntries = new Map(to.entries)
     }
@@ -190,6 +194,7 @@ export class MemoryDisk {
   /** Runs what completes a sync: soon, or when held syncs are released. */
   scheduleSync(complete: () => void): void {
     if (this.holdSyncs) this.#heldSyncs.push(complete)
+    else if (this.syncsTakeTime) setImmediate(complete)
     else queueMicrotask(complete)
   }
 

@@ -76,6 +76,15 @@ function damages(system: FakeSystem): (readonly [string, (target: FakeSystem) =>
         wrong[at] = (wrong[at] ?? 0) ^ (1 << ((at * 5) % 8))
         all.push([`byte ${at} of ${path}`, (target) => overwrite(target, path, wrong)])
       }
+      // Offsets that look right: those of the batch before, and of the one behind.
+      const [last, width] = suffix === OFFSET_INDEX_SUFFIX ? [3, 8] : [11, 12]
+      for (let at = last; at < bytes.length; at += width) {
+        for (const change of [-2, 2]) {
+          const wrong = bytes.slice()
+          wrong[at] = (wrong[at] ?? 0) + change
+          all.push([`byte ${at} of ${path}, by ${change}`, (target) => overwrite(target, path, wrong)])
+        }
+      }
       const entry = suffix === OFFSET_INDEX_SUFFIX ? 8 : 12
       for (let length = 0; length < bytes.length; length += entry / 2) {
         all.push([`${length} bytes of ${path}`, (target) => overwrite(target, path, bytes.subarray(0, length))])

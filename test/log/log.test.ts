@@ -105,6 +105,29 @@ test('Log.sync() is in flight at most once, and acknowledges only what was writt
   t.is(readRecoveryPoint(context)?.offset, 2)
 })
 
+test('a sync acknowledges what was written before it began and no more, whoever appends meanwhile', async (t) => {
+  const system = createFakeSystem()
+  const context = createTiny(system)
+  const log = Log.open(context)
+  const other = Log.open(tinyContext(beside(system)))
+  await log.append(batch(['a']))
+  system.disk.holdSyncs = true
+  const synced = log.sync()
+  await system.clock.sleep(1)
+  await other.append(batch(['b']))
+  await log.append(batch(['c']))
+  system.disk.releaseSyncs()
+  system.disk.holdSyncs = true
+  await system.clock.sleep(1)
+  t.is(readRecoveryPoint(context)?.offset, 1)
+  t.is(readStateBlock(context)?.syncedOffset, 1)
+  system.disk.releaseSyncs()
+  await synced
+  t.is(readRecoveryPoint(context)?.offset, 3)
+  await log.close()
+  await other.close()
+})
+
 /** Fails the test when a descriptor is closed while an fdatasync of it is under way: the number may be another file's by then. */
 function watchSyncedDescriptors(system: FakeSystem): string[] {
   const broken: string[] = []

@@ -76,6 +76,15 @@ for (const failpoint of failpoints) {
   })
 }
 
+test('no offset is printed before its record was synced', async (t) => {
+  const cli = makeCli(t)
+  const done = await cli.shell(
+    `seq 3 | LOGQ_FAILPOINT=sync.before=kill logq produce t --print-offsets; echo $?
+     { echo 4; exec sleep 2; } | LOGQ_FAILPOINT=sync.before=kill logq produce t --print-offsets; echo $?; logq cat t`,
+  )
+  t.is(done.stdout.toString(), '137\n137\n1\n2\n3\n4\n', done.stderr)
+})
+
 for (const [failpoint, command, expected] of [
   ['store.before-file', 'logq topic create t', ''],
   ['create.after-directory', 'logq topic create t --partitions 2', ''],

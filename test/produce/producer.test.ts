@@ -343,6 +343,21 @@ test('sync() and close() acknowledge only what is on the device; with acks 0 the
   }
 })
 
+test('sync() does not return before the device has the records', async (t) => {
+  const { system, store } = await tinyStore()
+  const producer = await Producer.open(store, 't')
+  await producer.add({ value: text('a') })
+  system.disk.holdSyncs = true
+  let isDone = false
+  const synced = producer.sync().then(() => (isDone = true))
+  await system.clock.sleep(1)
+  t.false(isDone)
+  system.disk.releaseSyncs()
+  await synced
+  t.true(isDone)
+  await producer.close()
+})
+
 test('no more than 200 logs are open at once, and those that are closed were synced', async (t) => {
   const partitions = 230
   const { system, store } = await tinyStore({ partitions })

@@ -52,6 +52,25 @@ for (const [what, fault, options] of FAULTS) {
   })
 }
 
+test('a batch that may be in the log is not appended again when there is space', async (t) => {
+  const { system, store } = await tinyStore()
+  const producer = await Producer.open(store, 't', { onFull: 'block' })
+  await producer.add({ value: text('first') })
+  await producer.flush()
+  // The batch fits, the state block does not, and the batch cannot be cut off again.
+  fillDisk(system, { pathIncludes: '/lock' }, 3)
+  system.fs.failNth({ operation: 'truncate', pathIncludes: '.log', code: 'EIO', persistent: true })
+  await producer.add({ value: text('second') })
+  t.true(isLogqError(await t.throwsAsync(producer.flush()), 'LOGQ_IO'))
+  t.deepEqual(
+    producer.unwritten().map(({ mayBeWritten }) => mayBeWritten),
+    [true],
+  )
+  await producer.close(true)
+  system.fs.reset()
+  t.deepEqual(await values(store, 't'), ['first', 'second'])
+})
+
 test('the signal ends the wait for space, with what the append failed of, and nothing is there of it', async (t) => {
   const { system, store } = await tinyStore()
   const signal = new AbortController()

@@ -1,5 +1,6 @@
 /** logq produce: standard input or files into a topic. */
 import { defineCommand } from '../command.js'
+import { describeAcksCosts } from '../produce/acks-costs.js'
 import { produceOperands, produceOptions } from '../produce/options.js'
 import { produceToTopic } from '../produce/to-topic.js'
 
@@ -49,6 +50,9 @@ export const command = defineCommand({
       'With **--format batch** raw record batches, as **logq cat --format batch** writes them, are checked and appended to one partition; offsets, leader epoch and producer fields are set anew.',
       '**--expect-offset** and **--expect-key-offset** are for those who read a state, compute the next one and append it: when another producer was quicker, nothing is appended, and exit status 6 and a message say where the log ends, or the record is, now. All records are appended at once or none, so they must fit one batch (1,000,000 bytes, or one larger record) and belong to one partition: that of **-p**, of the expected key, or of the keys of the records. Nothing is appended either when an item is bad, whatever **--on-bad** says, or when a signal comes before the input ends. Without input the expectation is checked all the same.',
       'With **--dedupe-by** a record is left out when the partition to which it goes holds, or the input held before, a record with the same id whose timestamp is not older than its own less **--dedupe-window**. The id is the key, the value, or the last header of a name; a record in which that is null or missing is bad. Duplicates are found exactly: after restarts, after kills and power cuts, beside other producers whether they look for duplicates or not, and also when an old file is read again, with timestamps of its own (**-J**, %T). They are found within a partition. Where there is no key the id chooses the partition, so that duplicates meet; where one id comes with different keys, or **-p** or a partitioner that is an expression sends them to different partitions, they do not. At the end their number is said on standard error. They are no failure: the exit status is 0. With **--print-offsets** the line of a duplicate is the place of the record that is there, once that is on the device. The ids are kept in an index beside the log, a cache: it may be deleted at any time, and is built anew from the records of the window.',
+      'What was acknowledged, by exit status 0 or a printed offset, can be lost in these ways and in no others:',
+      ...describeAcksCosts(),
+      'A record that was not acknowledged is there or not. None is there twice, but for one that was sent again without **--dedupe-by**. A log that lost records says so: after a failed fsync nothing is appended, and readers stop at the synced offset, until **logq fsck --repair**; a log that ends below what its recovery point says was synced is damaged, status 5.',
       'On INT, TERM and HUP reading stops, whole records already read are appended and synced (with **--rate**, those whose turn had come), and the command dies of the same signal. A second signal ends it at once.',
     ],
     assumptions: [

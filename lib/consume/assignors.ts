@@ -21,7 +21,8 @@ export interface GroupSubscription {
  * - `range`: of each topic the partitions in a row, shared out among its subscribers, the first ones getting one more. Partitions of the
  *   same number in several topics go together.
  * - `roundrobin`: all partitions of all topics in turn.
- * - `cooperative-sticky`: as even as the subscriptions allow, and as much as possible stays where it is.
+ * - `cooperative-sticky`: as even as the subscriptions allow, and what moves is what that takes. Among members that read the same it is
+ *   never more; among others the way to an even assignment need not be the shortest that there is.
  */
 export type AssignorName = 'range' | 'roundrobin' | 'cooperative-sticky'
 

@@ -4,7 +4,7 @@ import { isLogqError } from '../../lib/errors.js'
 import { viewContext } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
 import { compileTopicPattern, expandTopics, isTopicPattern } from '../../lib/store/topic-pattern.js'
-import { getTopic } from '../../lib/store/topics.js'
+import { findTopic, getTopic } from '../../lib/store/topics.js'
 import { defineCommand, type CommandArguments } from '../command.js'
 import { damageReport, type DamageReport } from '../reading/damage.js'
 import { describeError, usageError } from '../errors.js'
@@ -126,11 +126,10 @@ export const command = defineCommand({
 
 /** The topics to begin with, and those to wait for. */
 async function chooseTopics(store: Store, args: Arguments, io: Io): Promise<{ present: string[]; absent: string[] }> {
-  const mayWait = args.options.follow && args.options.format.kind !== 'batch'
   const present: string[] = []
   const absent: string[] = []
   const say = async (error: unknown): Promise<void> => {
-    if (!mayWait || !isLogqError(error, 'LOGQ_UNKNOWN_TOPIC')) throw error
+    if (!mayWait(args) || !isLogqError(error, 'LOGQ_UNKNOWN_TOPIC')) throw error
     await io.warn(`${describeError(error).message}: waiting for it`, error.hint)
   }
   for (const topic of await expandTopics(store, args.operands.topics, say)) {
@@ -143,6 +142,11 @@ async function chooseTopics(store: Store, args: Arguments, io: Io): Promise<{ pr
     }
   }
   return { present, absent }
+}
+
+/** Raw batches are of one topic: another one of its name is not waited for. */
+function mayWait({ options: { follow, format } }: Arguments): boolean {
+  return follow && format.kind !== 'batch'
 }
 
 /** Which topics are to be followed when they are created later. */
@@ -164,6 +168,12 @@ function refuseBatchFormat(store: Store, topics: readonly string[], args: Argume
   }
 }
 
+/** What is printed of some topics at once, and where following goes on. */
+interface Beginning {
+  readonly topics: readonly string[]
+  readonly print: () => Promise<void>
+}
+
 /** Prints what -o says. Returns where to go on following. */
 async function printFrom(
   store: Store,
@@ -175,18 +185,24 @@ async function printFrom(
 ): Promise<FollowStart[]> {
   const { offset, partition, follow } = args.options
   if (offset === undefined) return []
-  const ranges: ResolvedRange[] = []
-  const starts: FollowStart[] = []
-  for (const topic of topics) {
-    const { topicId } = getTopic(store, topic)
-    const found = await resolveRanges(store, topic, partition, offset, io, onDamage)
-    if (follow && found.some(({ hasEnd }) => hasEnd))
+  const found = new Map<string, ResolvedRange[]>()
+  const starts = await lookUp(store, topics, args, async (topic) => {
+    const ranges = await resolveRanges(store, topic, partition, offset, io, onDamage)
+    if (follow && ranges.some(({ hasEnd }) => hasEnd))
       throw usageError('a range with an end cannot be followed', 'leave out -f, or the end')
-    starts.push({ topic, topicId, fromOffsets: nextOffsets(found) })
-    ranges.push(...found)
-  }
-  await printRanges(ranges, printing)
-  return starts
+    found.set(topic, ranges)
+    return ranges
+  })
+  const groups = printing.isMerged ? [[...found]] : [...found].map((one) => [one])
+  const beginnings = groups.map((group) => ({
+    topics: group.map(([topic]) => topic),
+    print: () =>
+      printRanges(
+        group.flatMap(([, ranges]) => ranges),
+        printing,
+      ),
+  }))
+  return await printAll(store, starts, printing.direction === 'backwards' ? beginnings.reverse() : beginnings, args)
 }
 
 /** Prints the newest records. Returns where to go on following. */
@@ -200,22 +216,79 @@ async function printLast(
 ): Promise<FollowStart[]> {
   const count = args.options.count ?? DEFAULT_COUNT
   const { isMerged, direction, signal } = printing
-  const found: LastRange[][] = []
-  const starts: FollowStart[] = []
-  for (const topic of topics) {
-    const file = getTopic(store, topic)
+  const found = new Map<string, LastRange[]>()
+  const starts = await lookUp(store, topics, args, async (topic) => {
     const ranges: LastRange[] = []
-    for (const partition of partitionsOf(store, file, args.options.partition)) {
+    for (const partition of partitionsOf(store, getTopic(store, topic), args.options.partition)) {
       ranges.push(await lastRange(viewContext(store, topic, partition, onDamage), count, where?.matches, signal))
     }
-    found.push(ranges)
-    starts.push({ topic, topicId: file.topicId, fromOffsets: nextOffsets(ranges) })
-  }
+    found.set(topic, ranges)
+    return ranges
+  })
   // Which records match was asked when their places were looked up, and what failed was counted then.
   const options = { direction, matches: where?.matchesAgain, signal }
-  const groups = isMerged ? [found.flat()] : direction === 'backwards' ? found.reverse() : found
-  for (const ranges of groups) await printRecords(mergeLast(ranges, count, options), printing)
+  const groups = isMerged ? [[...found]] : [...found].map((one) => [one])
+  const beginnings = groups.map((group) => ({
+    topics: group.map(([topic]) => topic),
+    print: () =>
+      printRecords(
+        mergeLast(
+          group.flatMap(([, ranges]) => ranges),
+          count,
+          options,
+        ),
+        printing,
+      ),
+  }))
+  return await printAll(store, starts, direction === 'backwards' ? beginnings.reverse() : beginnings, args)
+}
+
+/** Where each topic is followed from; one that is removed just now, from its start, when there is one of its name again. */
+async function lookUp(
+  store: Store,
+  topics: readonly string[],
+  args: Arguments,
+  rangesOf: (topic: string) => Promise<readonly Pick<ResolvedRange, 'context' | 'fromOffset' | 'toOffset'>[]>,
+): Promise<Map<string, FollowStart>> {
+  const starts = new Map<string, FollowStart>()
+  for (const topic of topics) {
+    let topicId: string | undefined
+    try {
+      ;({ topicId } = getTopic(store, topic))
+      starts.set(topic, { topic, topicId, fromOffsets: nextOffsets(await rangesOf(topic)) })
+    } catch (error) {
+      const isGone = isLogqError(error, 'LOGQ_TOPIC_REMOVED') || isLogqError(error, 'LOGQ_UNKNOWN_TOPIC')
+      if (!isGone || !mayWait(args)) throw error
+      starts.set(topic, fromItsStart(topic, topicId))
+    }
+  }
   return starts
+}
+
+/** A topic that is removed while its first records are printed is followed from its start, too. */
+async function printAll(
+  store: Store,
+  starts: Map<string, FollowStart>,
+  beginnings: readonly Beginning[],
+  args: Arguments,
+): Promise<FollowStart[]> {
+  for (const { topics, print } of beginnings) {
+    try {
+      await print()
+    } catch (error) {
+      const [topic = ''] = topics
+      // Of several topics that are merged nobody could say what was printed.
+      if (!isLogqError(error, 'LOGQ_TOPIC_REMOVED') || !mayWait(args) || topics.length !== 1) throw error
+      const topicId = starts.get(topic)?.topicId
+      if (findTopic(store, topic)?.topicId === topicId) throw error
+      starts.set(topic, fromItsStart(topic, topicId))
+    }
+  }
+  return [...starts.values()]
+}
+
+function fromItsStart(topic: string, topicId: string | undefined): FollowStart {
+  return { topic, ...(topicId === undefined ? {} : { topicId }), isAnew: true, fromOffsets: new Map() }
 }
 
 function nextOffsets(

@@ -19,6 +19,8 @@ export interface FollowStart {
   /** Absent for a topic that is waited for. */
   readonly topicId?: string
   readonly fromOffsets: ReadonlyMap<number, number>
+  /** It was removed, or a directory of it was away, when it was to be begun with. */
+  readonly isAnew?: true
 }
 
 export interface Following {
@@ -88,15 +90,18 @@ async function followNew(topic: string, following: Following): Promise<void> {
 }
 
 async function followOne(
-  { topic, topicId, fromOffsets }: FollowStart,
+  { topic, topicId, fromOffsets, isAnew }: FollowStart,
   { store, partitions: list, printer, limits, onDamage, io }: Following,
 ): Promise<void> {
+  // Where there is one of its name already, that is told of when it is followed.
+  const isGone = isAnew === true && findTopic(store, topic) === undefined
+  if (isGone) await io.warn(describeNotice(topic, { kind: 'removed' }))
   const options = {
     fromOffsets,
     awaitTopic: true,
     onDamage,
     signal: limits.signal,
-    ...(topicId === undefined ? {} : { topicId }),
+    ...(topicId === undefined || isGone ? {} : { topicId }),
     ...(list === undefined ? {} : { partitions: partitionsIn(store, topic, list) }),
   }
   for await (const step of followTopic(store, topic, options)) {

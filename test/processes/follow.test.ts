@@ -190,6 +190,44 @@ for (const [what, script] of Object.entries(copies)) {
   })
 }
 
+test('a partition directory that is away when following begins is waited for', async (t) => {
+  const cli = makeCli(t)
+  await send(cli, 0, 100)
+  await cli.shell('logq topic add-partitions t 2 && seq 100 109 | logq produce t -p 1 && mv store/t-1 away')
+  for (const begin of ['-o start', '-n 1000']) {
+    const tail = cli.start(`exec logq tail -f ${begin} t`, { timeoutMs })
+    await tail.waitForOutput(/'t-1' has no directory any more; waiting/, { stream: 'stderr', timeoutMs: waitMs })
+    await cli.shell('mv away store/t-1')
+    await tail.waitForOutput((text) => text.split('\n').length > 110, { timeoutMs: waitMs })
+    tail.signal('SIGINT')
+    const { stdout } = await tail.finished
+    const printed = stdout.toString().trimEnd().split('\n').map(Number)
+    t.deepEqual(
+      printed.toSorted((a, b) => a - b),
+      numbers(0, 110),
+    )
+    await cli.shell('mv store/t-1 away')
+  }
+})
+
+test('a topic that is removed and made anew while following begins ends no follower', async (t) => {
+  const cli = makeCli(t)
+  await cli.shell('logq topic create other')
+  const changes = cli.start('while :; do seq 50 | logq produce t; logq topic rm -y t; done', { timeoutMs })
+  const tails: Running[] = []
+  for (let n = 0; n < 12; n += 1) {
+    tails.push(cli.start(`exec logq tail -f t ${n % 2 === 0 ? '-o start' : ''}`, { timeoutMs }))
+    await new Promise((resolve) => setTimeout(resolve, 60))
+  }
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  changes.signal('SIGKILL', { group: true })
+  for (const tail of tails) tail.signal('SIGINT')
+  for (const tail of tails) {
+    const { signal, stderr } = await tail.finished
+    t.is(signal, 'SIGINT', stderr)
+  }
+})
+
 test('an older backup takes the place of the directory: said with both offsets, and followed from its end', async (t) => {
   const cli = makeCli(t)
   await send(cli, 0, 100)

@@ -90,9 +90,10 @@ function unexplained(view: View, { status, signal, stderr = '', command = '' }: 
     case 1: {
       if (isFull && /no space left on device|no space on the file system/.test(stderr)) return undefined
       const topic = [...view.removals.keys()].find((name) => new RegExp(`['/]${name}['-]`).test(stderr))
-      const isOfRemoval = /was removed|does not exist|exists already|has no partition|was created anew|is being removed/.test(
-        stderr,
-      )
+      const isOfRemoval =
+        /was removed|does not exist|exists already|has no partition|would have no partition|was created anew|is being removed/.test(
+          stderr,
+        )
       return topic !== undefined && isOfRemoval ? undefined : 'failed without a reason'
     }
     case 5: {

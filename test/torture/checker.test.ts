@@ -94,6 +94,12 @@ const clean: Readonly<Record<string, readonly Loose[]>> = {
     nemesis('caches', 'info', 'caches: removes 3'),
     fsck(5, [{ kind: 'cache', file: 'f', message: 'missing' }]),
   ],
+  'fsck --repair on a full disk': [
+    nemesis('full-disk', 'invoke'),
+    damage,
+    ...process('fsck', { status: 1, stderr: 'cannot write: no space left on device' }, 'fsck --repair'),
+    fsck(1, [], { repair: true }),
+  ],
   'a full disk, and no space': [
     nemesis('full-disk', 'invoke'),
     ...process('p', { status: 1, stderr: 'cannot append: no space left on device' }),

@@ -23,7 +23,8 @@ export function fsckVerdicts(view: View): string[] {
       .map(({ timeNs }) => timeNs),
   )
   for (const event of view.events) {
-    if (event.operation !== 'fsck') continue
+    // Another status than 0 and 5 is no verdict: whether there was a reason to fail is judged with all exit statuses.
+    if (event.operation !== 'fsck' || ![0, 5].includes(event.status)) continue
     const injected = view.damages.filter(({ topic }) => event.topic === undefined || event.topic === topic)
     const files = new Set(injected.map(({ file }) => file))
     for (const { kind, file, message } of event.findings) {

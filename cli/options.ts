@@ -58,6 +58,14 @@ export const options = {
     meaning:
       'Only records for which this CEL expression is true, over topic, partition, offset, key, value (parsed as JSON), text (the value as text), headers and timestamp. See FILTERS in **logq**(1).',
   },
+  isolation: {
+    kind: 'choice',
+    valueName: 'LEVEL',
+    choices: ['read_committed', 'read_uncommitted'],
+    default: 'read_committed',
+    meaning:
+      'Of transactions, which only Kafka writes: read_committed leaves out the records of those that were aborted, and ends where one is open that has no end yet; read_uncommitted reads both.',
+  },
   count: { kind: 'integer', letter: 'n', valueName: 'N', meaning: 'Stop after this many records.' },
 
   outputFormat: {

@@ -72,7 +72,7 @@ export { keyPartitioner } from './produce/key-partitioner.js'
 
 export { assign, type AssignorName, type GroupSubscription, type TopicPartition } from './consume/assignors.js'
 export type { OffsetSpec, Point, TimePoint } from './consume/offset-spec.js'
-export { getRecord, latestRecord, type LatestRecordOptions, type RecordLookup } from './consume/get-record.js'
+export { getRecord, latestRecord, type GetRecordOptions, type LatestRecordOptions, type RecordLookup } from './consume/get-record.js'
 export {
   followBatches,
   followRecords,
@@ -81,6 +81,8 @@ export {
   readRecords,
   type Direction,
   type FollowTopicOptions,
+  type HeldBack,
+  type Isolation,
   type MergedTopicRecord,
   type PassedOver,
   type PlacedBatch,

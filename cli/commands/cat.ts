@@ -4,6 +4,7 @@ import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { defineCommand } from '../command.js'
 import { damageReport } from '../reading/damage.js'
 import { usageError } from '../errors.js'
+import { heldBackReport } from '../reading/held-back.js'
 import { printRanges } from '../reading/print-ranges.js'
 import {
   batchPrinter,
@@ -59,24 +60,26 @@ export const command = defineCommand({
     seeAlso: ['logq-tail(1)', 'logq-produce(1)', 'logq-digest(1)'],
   },
   async run(args, io) {
-    const { offset, partition, count, format, speed } = args.options
+    const { offset, partition, count, format, speed, isolation, reverse } = args.options
     refuseCombinations(args.options)
     const where = await compileWhere(args.options.where, io)
     const printer = batchPrinter(args.options, count, io, where?.matches)
     const store = openForReading(args.options.store, io)
     const topics = await expandTopics(store, args.operands.topics)
     const damage = damageReport(args.options.onCorrupt, io)
+    const held = heldBackReport(io)
     const limits = new TimeLimits(args.options, io)
     const { signal } = limits
     try {
       const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
       const ranges: ResolvedRange[] = []
-      for (const topic of topics) ranges.push(...(await resolveRanges(store, topic, partition, spec, io, damage.onDamage)))
+      const how = { isolation, onDamage: damage.onDamage, onHeldBack: held.onHeldBack, needsEnd: reverse }
+      for (const topic of topics) ranges.push(...(await resolveRanges(store, topic, partition, spec, io, how)))
       refuseSeveral(format, topics.length, ranges.length)
       await printRanges(ranges, {
         printer,
         isMerged: args.options.merge || speed !== undefined,
-        direction: args.options.reverse ? 'backwards' : 'forwards',
+        direction: reverse ? 'backwards' : 'forwards',
         matches: where?.matches,
         replay: speed === undefined ? undefined : new Replay(speed, io.output(), io.system.clock, signal),
         signal,
@@ -86,6 +89,7 @@ export const command = defineCommand({
     } finally {
       limits.end()
       await damage.settle()
+      await held.settle()
       await where?.report()
     }
   },

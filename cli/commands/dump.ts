@@ -149,7 +149,7 @@ async function dumpTopic(
   for (const topic of await expandTopics(store, [colon < 0 ? operand : operand.slice(0, colon)])) {
     for (const partition of partitionsOf(store, getTopic(store, topic), wanted)) {
       if (io.signal.aborted || io.output().readerClosed) return
-      const range = await rangeOf(viewContext(store, topic, partition), spec, io)
+      const range = await rangeOf(viewContext(store, topic, partition, { isolation: 'read_uncommitted' }), spec, io)
       await to.items(dumpPartition(store, topic, partition, { ...shown, ...range }))
     }
   }

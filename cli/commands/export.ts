@@ -7,6 +7,7 @@ import { kafkaDescription } from '../export/kafka-description.js'
 import { exportOperands, exportOptions, formatOf } from '../export/options.js'
 import { standardOutput } from '../export/outputs.js'
 import { SplitFiles } from '../export/split-files.js'
+import { heldBackReport } from '../reading/held-back.js'
 import { openForReading, resolveRanges, type ResolvedRange } from '../reading/reading.js'
 import { compileWhere } from '../reading/where.js'
 
@@ -51,15 +52,17 @@ export const command = defineCommand({
       await (await import('../export/to-kafka.js')).exportTopicToKafka(args, io)
       return undefined
     }
-    const { store: path, partition, offset, count, raw, dir, splitBy = 'topic', force } = args.options
+    const { store: path, partition, offset, count, isolation, raw, dir, splitBy = 'topic', force } = args.options
     const format = formatOf(args)
     const where = await compileWhere(args.options.where, io)
     const store = openForReading(path, io)
     const topics = await expandTopics(store, args.operands.topics)
     if (splitBy === 'key' && topics.length > 1) throw usageError('--split-by key takes one topic', 'export one after the other')
     const ranges: ResolvedRange[] = []
+    const held = heldBackReport(io)
+    const how = { isolation, onHeldBack: held.onHeldBack }
     const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
-    for (const topic of topics) ranges.push(...(await resolveRanges(store, topic, partition, spec, io)))
+    for (const topic of topics) ranges.push(...(await resolveRanges(store, topic, partition, spec, io, how)))
     const outputs =
       dir === undefined
         ? standardOutput(io.output(), raw)
@@ -68,6 +71,7 @@ export const command = defineCommand({
     try {
       await run.run(ranges)
     } finally {
+      await held.settle()
       await where?.report()
     }
     await io.explain(`${run.exportedCount} records exported`)

@@ -1,5 +1,6 @@
 /** logq get: single records, by their place or by their key. */
 import { latestRecord } from '../../lib/consume/get-record.js'
+import type { Isolation } from '../../lib/log/log-view.js'
 import type { Store } from '../../lib/store/store.js'
 import { getTopic } from '../../lib/store/topics.js'
 import { defineCommand, type CommandArguments } from '../command.js'
@@ -16,6 +17,7 @@ const declaredOptions = {
   store: options.store,
   key: { ...options.key, meaning: 'Print the latest record of this key in TOPIC.' },
   partition: { ...options.partitions, meaning: 'With --key: look only in these partitions, such as 0 or 0,2-5.' },
+  isolation: options.isolation,
   format: {
     ...options.outputFormat,
     meaning: 'How records are printed: value, json, tsv, or a template such as "%k\\t%v\\n". See FORMATS in **logq**(1).',
@@ -59,7 +61,8 @@ export const command = defineCommand({
   ],
   exits: ['failed', 'noMatch', 'corruption', 'gone'],
   exitNotes: {
-    noMatch: 'No record is there: beyond the log end, compacted away, no record of the key, or the key was deleted',
+    noMatch:
+      'No record is there: beyond the log end, compacted away, of a transaction that was aborted or is open, no record of the key, or the key was deleted',
     gone: 'The record no longer exists: it lies below the log start offset',
   },
   man: {
@@ -70,7 +73,7 @@ export const command = defineCommand({
     seeAlso: ['logq-cat(1)', 'logq-wait(1)', 'logq-partition-of(1)'],
   },
   async run(args, io) {
-    const { key, partition, format, store: path } = args.options
+    const { key, partition, format, isolation, store: path } = args.options
     if (format.kind === 'batch')
       throw usageError('--format batch copies whole batches, and get prints single records', 'use -J')
     const printer = batchPrinter(args.options, undefined, io)
@@ -82,7 +85,7 @@ export const command = defineCommand({
     if (partition !== undefined) throw usageError('-p goes with --key only', 'a place names its partition: events:0@42')
     const places = args.operands.places.map(placeOf)
     const store = openForReading(path, io)
-    for (const place of places) if (!isOver(printer, io)) await tryPlace(store, place, printer, io)
+    for (const place of places) if (!isOver(printer, io)) await tryPlace(store, place, isolation, printer, io)
   },
 })
 
@@ -104,9 +107,9 @@ function topicOf({ operands: { places } }: Arguments): string {
 }
 
 /** One that fails is named, and the others go on. */
-async function tryPlace(store: Store, place: Place, printer: BatchPrinter, io: Io): Promise<void> {
+async function tryPlace(store: Store, place: Place, isolation: Isolation, printer: BatchPrinter, io: Io): Promise<void> {
   try {
-    const miss = await printPlace(store, place, printer, io)
+    const miss = await printPlace(store, place, isolation, printer, io)
     // A lookup that a signal cut short has found nothing either.
     if (miss !== undefined && !isOver(printer, io)) await failMiss(place, miss, io)
   } catch (error) {
@@ -122,12 +125,12 @@ async function printLatest(
   store: Store,
   topic: string,
   key: string,
-  { options: { partition: list } }: Arguments,
+  { options: { partition: list, isolation } }: Arguments,
   printer: BatchPrinter,
   io: Io,
 ): Promise<void> {
   const partitions = list === undefined ? {} : { partitions: partitionsOf(store, getTopic(store, topic), list) }
-  const record = await latestRecord(store, topic, Buffer.from(key, 'utf8'), { ...partitions, signal: io.signal })
+  const record = await latestRecord(store, topic, Buffer.from(key, 'utf8'), { ...partitions, isolation, signal: io.signal })
   if (io.signal.aborted) return
   if (record === undefined) {
     await io.failItem(`topic '${topic}' has no record of key '${key}'`, undefined, 'noMatch')

@@ -4,6 +4,7 @@ import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { defineCommand } from '../command.js'
 import { parseGroupBy } from '../values/group-by.js'
 import { options } from '../options.js'
+import { heldBackReport } from '../reading/held-back.js'
 import { openForReading, resolveRanges, type ResolvedRange } from '../reading/reading.js'
 import { printJson, printTable } from '../print/stat-output.js'
 import { compileWhere } from '../reading/where.js'
@@ -31,6 +32,7 @@ export const command = defineCommand({
     partition: options.partitions,
     offset: options.offset,
     where: options.where,
+    isolation: options.isolation,
     count: { ...options.count, meaning: 'Only the N groups with the most records. The total is over all.' },
     json: options.jsonLines,
     quiet: options.quiet,
@@ -59,13 +61,17 @@ export const command = defineCommand({
     seeAlso: ['logq-cat(1)', 'logq-topic(1)', 'logq-du(1)'],
   },
   async run(args, io) {
-    const { by, partition, offset, count, json } = args.options
+    const { by, partition, offset, count, isolation, json } = args.options
+    const held = heldBackReport(io)
     const where = await compileWhere(args.options.where, io)
     const store = openForReading(args.options.store, io)
     const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
     const topics: { readonly topic: string; readonly ranges: readonly ResolvedRange[] }[] = []
     for (const topic of await expandTopics(store, args.operands.topics))
-      topics.push({ topic, ranges: await resolveRanges(store, topic, partition, spec, io) })
+      topics.push({
+        topic,
+        ranges: await resolveRanges(store, topic, partition, spec, io, { isolation, onHeldBack: held.onHeldBack }),
+      })
     const { matches, matchesAgain } = where ?? {}
     let recordCount = 0
     let isFirst = true
@@ -83,6 +89,7 @@ export const command = defineCommand({
         }
       }
     } finally {
+      await held.settle()
       await where?.report()
     }
     return where !== undefined && recordCount === 0 ? 'noMatch' : undefined

@@ -1,15 +1,16 @@
 /** logq tail: the last records of topics, and with -f whatever is appended. */
 import { lastRange, mergeLast, type LastRange } from '../../lib/consume/last-records.js'
 import { isLogqError } from '../../lib/errors.js'
-import { viewContext } from '../../lib/store/partition.js'
+import { viewContext, type ViewOptions } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
 import { compileTopicPattern, expandTopics, isTopicPattern } from '../../lib/store/topic-pattern.js'
 import { findTopic, getTopic } from '../../lib/store/topics.js'
 import { defineCommand, type CommandArguments } from '../command.js'
-import { damageReport, type DamageReport } from '../reading/damage.js'
+import { damageReport } from '../reading/damage.js'
 import { describeError, usageError } from '../errors.js'
 import { followAll, type FollowStart } from '../reading/follow.js'
 import type { Io } from '../io.js'
+import { heldBackReport } from '../reading/held-back.js'
 import { printRanges, printRecords, type Printing } from '../reading/print-ranges.js'
 import {
   batchPrinter,
@@ -91,7 +92,12 @@ export const command = defineCommand({
     const printer = batchPrinter(args.options, undefined, io, where?.matches)
     const store = openForReading(args.options.store, io)
     const damage = damageReport(args.options.onCorrupt, io)
-    const { onDamage } = damage
+    const held = heldBackReport(io)
+    const view = {
+      isolation: args.options.isolation,
+      onDamage: damage.onDamage,
+      onHeldBack: follow ? undefined : held.onHeldBack,
+    }
     const limits = new TimeLimits(args.options, io)
     const { signal } = limits
     const printing: Printing = {
@@ -107,18 +113,19 @@ export const command = defineCommand({
       refuseBatchFormat(store, present, args)
       const starts =
         offset === undefined
-          ? await printLast(store, present, printing, where, args, onDamage)
-          : await printFrom(store, present, printing, args, io, onDamage)
+          ? await printLast(store, present, printing, where, args, view)
+          : await printFrom(store, present, printing, args, io, view)
       await io.output().flush()
       if (!follow) return statusOfMatches(where, count, printer, io)
       limits.beginIdle()
-      const following = { store, partitions: args.options.partition, printer, limits, onDamage, io }
+      const following = { store, partitions: args.options.partition, printer, limits, view, io }
       await followAll(starts, absent, await patternsOf(args), following)
       limits.refuseIdle(args.operands.topics.map((topic) => `'${topic}'`).join(', '))
       return undefined
     } finally {
       limits.end()
       await damage.settle()
+      await held.settle()
       await where?.report()
     }
   },
@@ -181,13 +188,13 @@ async function printFrom(
   printing: Printing,
   args: Arguments,
   io: Io,
-  onDamage: DamageReport['onDamage'],
+  view: ViewOptions,
 ): Promise<FollowStart[]> {
-  const { offset, partition, follow } = args.options
+  const { offset, partition, follow, reverse } = args.options
   if (offset === undefined) return []
   const found = new Map<string, ResolvedRange[]>()
   const starts = await lookUp(store, topics, args, async (topic) => {
-    const ranges = await resolveRanges(store, topic, partition, offset, io, onDamage)
+    const ranges = await resolveRanges(store, topic, partition, offset, io, { ...view, needsEnd: follow || reverse })
     if (follow && ranges.some(({ hasEnd }) => hasEnd))
       throw usageError('a range with an end cannot be followed', 'leave out -f, or the end')
     found.set(topic, ranges)
@@ -212,7 +219,7 @@ async function printLast(
   printing: Printing,
   where: Where | undefined,
   args: Arguments,
-  onDamage: DamageReport['onDamage'],
+  view: ViewOptions,
 ): Promise<FollowStart[]> {
   const count = args.options.count ?? DEFAULT_COUNT
   const { isMerged, direction, signal } = printing
@@ -220,7 +227,7 @@ async function printLast(
   const starts = await lookUp(store, topics, args, async (topic) => {
     const ranges: LastRange[] = []
     for (const partition of partitionsOf(store, getTopic(store, topic), args.options.partition)) {
-      ranges.push(await lastRange(viewContext(store, topic, partition, onDamage), count, where?.matches, signal))
+      ranges.push(await lastRange(viewContext(store, topic, partition, view), count, where?.matches, signal))
     }
     found.set(topic, ranges)
     return ranges

@@ -72,7 +72,7 @@ export const command = defineCommand({
   ],
   exits: ['failed', 'noMatch', 'timeout', 'corruption', 'gone'],
   exitNotes: {
-    noMatch: 'A place has no record and never will: it was compacted away',
+    noMatch: 'A place has no record and never will: it was compacted away, or its transaction was aborted',
     timeout: 'Not all records that were waited for came within **--timeout**',
     gone: 'A place lies below the log start offset: its record no longer exists',
   },
@@ -102,7 +102,7 @@ export const command = defineCommand({
         store !== undefined &&
         (place === undefined
           ? await awaitRecords(store, args, looked, printer, limits.signal, io)
-          : await awaitPlace(store, place, printer, limits.signal, io))
+          : await awaitPlace(store, place, args, printer, limits.signal, io))
       if (isSettled || io.signal.aborted || printer.isDone) return
       throw new LogqError('LOGQ_TIMEOUT', describeTimeout(store, place, args, looked))
     } finally {
@@ -137,7 +137,7 @@ function placeIn({ options: given, operands: { topic } }: Arguments): Place | un
 /** Prints records that match until there are enough. False when the signal came before. */
 async function awaitRecords(
   store: Store,
-  { options: { offset, partition: list }, operands: { topic } }: Arguments,
+  { options: { offset, partition: list, isolation }, operands: { topic } }: Arguments,
   looked: Looked,
   printer: BatchPrinter,
   signal: AbortSignal,
@@ -145,10 +145,11 @@ async function awaitRecords(
 ): Promise<boolean> {
   const file = findTopic(store, topic)
   const spec = offset ?? ({ kind: 'point', point: { kind: 'start' } } as const)
-  const ranges = file === undefined ? [] : await resolveRanges(store, topic, list, spec, io)
+  const ranges = file === undefined ? [] : await resolveRanges(store, topic, list, spec, io, { isolation })
   const steps = followTopic(store, topic, {
     fromOffsets: new Map(ranges.map(({ context, fromOffset }) => [context.partition, fromOffset])),
     awaitTopic: true,
+    isolation,
     signal,
     ...(file === undefined ? {} : { topicId: file.topicId }),
     ...(list === undefined ? {} : { partitions: partitionsIn(store, topic, list) }),
@@ -177,15 +178,22 @@ async function printMatches(topic: string, slice: BatchSlice, looked: Looked, pr
 }
 
 /** Prints the record at a place when it is there, or says that it never will be. False when the signal came before. */
-async function awaitPlace(store: Store, place: Place, printer: BatchPrinter, signal: AbortSignal, io: Io): Promise<boolean> {
+async function awaitPlace(
+  store: Store,
+  place: Place,
+  { options: { isolation } }: Arguments,
+  printer: BatchPrinter,
+  signal: AbortSignal,
+  io: Io,
+): Promise<boolean> {
   const { topic, partition, offset } = place
-  const fromOffsets = new Map([[partition, offset]])
-  for await (const step of followTopic(store, topic, { fromOffsets, partitions: [partition], awaitTopic: true, signal })) {
+  const options = { fromOffsets: new Map([[partition, offset]]), partitions: [partition], awaitTopic: true, isolation, signal }
+  for await (const step of followTopic(store, topic, options)) {
     if (step.kind === 'absent') await io.say(describeNotice(topic, step))
     else if (step.kind === 'removed' || step.kind === 'recreated') await io.warn(describeNotice(topic, step))
     if (step.kind !== 'batch' && step.kind !== 'pause') continue
-    const miss = await printPlace(store, place, printer, io)
-    if (miss?.kind === 'beyond-end') continue
+    const miss = await printPlace(store, place, isolation, printer, io)
+    if (miss?.kind === 'beyond-end' || miss?.kind === 'unstable') continue
     if (miss !== undefined && !signal.aborted) await failMiss(place, miss, io)
     return true
   }

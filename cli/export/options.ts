@@ -26,6 +26,7 @@ export const exportOptions = {
   partition: options.partitions,
   offset: options.offset,
   where: options.where,
+  isolation: options.isolation,
   count: options.count,
   columns: {
     kind: 'parsed',

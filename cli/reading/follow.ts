@@ -3,9 +3,9 @@
  * and match a pattern. Each is followed by itself; the first one that fails, or has printed enough, ends all.
  */
 import { followTopic } from '../../lib/consume/follow-topic.js'
+import type { ViewOptions } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
 import { MAX_PARTITIONS, findTopic, getTopic, listTopics } from '../../lib/store/topics.js'
-import type { DamageReport } from './damage.js'
 import { describeNotice } from './follow-notice.js'
 import type { Io } from '../io.js'
 import { selectPartitions, type PartitionList } from '../values/partition-list.js'
@@ -28,7 +28,7 @@ export interface Following {
   readonly partitions: PartitionList | undefined
   readonly printer: BatchPrinter
   readonly limits: TimeLimits
-  readonly onDamage: DamageReport['onDamage']
+  readonly view: ViewOptions
   readonly io: Io
 }
 
@@ -91,7 +91,7 @@ async function followNew(topic: string, following: Following): Promise<void> {
 
 async function followOne(
   { topic, topicId, fromOffsets, isAnew }: FollowStart,
-  { store, partitions: list, printer, limits, onDamage, io }: Following,
+  { store, partitions: list, printer, limits, view, io }: Following,
 ): Promise<void> {
   // Where there is one of its name already, that is told of when it is followed.
   const isGone = isAnew === true && findTopic(store, topic) === undefined
@@ -99,7 +99,8 @@ async function followOne(
   const options = {
     fromOffsets,
     awaitTopic: true,
-    onDamage,
+    onDamage: view.onDamage,
+    isolation: view.isolation,
     signal: limits.signal,
     ...(topicId === undefined || isGone ? {} : { topicId }),
     ...(list === undefined ? {} : { partitions: partitionsIn(store, topic, list) }),

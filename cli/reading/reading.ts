@@ -1,10 +1,9 @@
 /** What the commands that read records share: which partitions, from where to where, and the printer. */
 import { resolveOffsets, type OffsetSpec } from '../../lib/consume/offset-spec.js'
 import type { PartitionRange } from '../../lib/consume/partition-source.js'
-import type { ViewContext } from '../../lib/log/log-view.js'
 import type { LogqError } from '../../lib/errors.js'
 import type { RecordPredicate } from '../../lib/record/record-predicate.js'
-import { viewContext } from '../../lib/store/partition.js'
+import { viewContext, type ViewOptions } from '../../lib/store/partition.js'
 import { openStore, type Store } from '../../lib/store/store.js'
 import type { TopicFile } from '../../lib/store/topic-file.js'
 import { getTopic } from '../../lib/store/topics.js'
@@ -29,6 +28,7 @@ export const printingOptions = {
   offset: options.offset,
   count: options.count,
   where: options.where,
+  isolation: options.isolation,
   keySeparator: options.keySeparator,
   delimiter: options.outputDelimiter,
   zeroTerminated: options.zeroTerminated,
@@ -86,6 +86,11 @@ export function refuseSeveral(format: OutputFormat, topicCount: number, partitio
   throw usageError('--format batch prints exactly one partition', 'name one topic, and one partition with -p')
 }
 
+export interface RangeOptions extends ViewOptions {
+  /** Whether the ranges are read backwards, or following goes on from their ends. */
+  readonly needsEnd?: boolean
+}
+
 /** Where to read, per partition of a topic; says on stderr what lies below the log start and was clamped. */
 export async function resolveRanges(
   store: Store,
@@ -93,14 +98,14 @@ export async function resolveRanges(
   list: PartitionList | undefined,
   spec: OffsetSpec,
   io: Io,
-  onDamage?: ViewContext['onDamage'],
+  how: RangeOptions,
 ): Promise<ResolvedRange[]> {
   const file = getTopic(store, topic)
   const nowMs = io.system.clock.nowMs()
   const ranges: ResolvedRange[] = []
   for (const partition of partitionsOf(store, file, list)) {
-    const context = viewContext(store, topic, partition, onDamage)
-    const range = await resolveOffsets(context, spec, nowMs)
+    const context = viewContext(store, topic, partition, how)
+    const range = await resolveOffsets(context, spec, nowMs, how.needsEnd)
     if (range.clampedFrom !== undefined) {
       await io.warn(
         `'${topic}-${partition}' begins at offset ${range.logStartOffset}: offset ${range.clampedFrom} no longer exists`,

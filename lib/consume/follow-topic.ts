@@ -10,7 +10,16 @@
 import { isLogqError } from '../errors.js'
 import type { PassedOver } from '../log/damage.js'
 import { LogReader } from '../log/log-reader.js'
-import { listSegments, logStartOffset, readStateBlock, type ViewContext } from '../log/log-view.js'
+import { IsolationJudge } from '../log/isolation.js'
+import { isSurelyStable, readEndOffset } from '../log/last-stable-offset.js'
+import {
+  listSegments,
+  logEndOffset,
+  logStartOffset,
+  readStateBlock,
+  type Isolation,
+  type ViewContext,
+} from '../log/log-view.js'
 import { sliceOf, type BatchSlice } from '../log/read-partition.js'
 import { LiveTopic } from '../store/live-topic.js'
 import { TOPICS_DIRECTORY } from '../store/names.js'
@@ -30,6 +39,8 @@ export interface FollowOptions {
   readonly awaitTopic?: boolean
   /** Damage is passed over, and told of here. Without it, CorruptionError is thrown. */
   readonly onDamage?: ((damage: PassedOver) => void) | undefined
+  /** With 'read_committed', the default, a partition stands still at a transaction that is open, until its end is there. */
+  readonly isolation?: Isolation | undefined
   readonly signal?: AbortSignal
 }
 
@@ -236,7 +247,7 @@ async function* followIncarnation(
         if (followed.has(partition)) continue
         const place = places.get(partition) ?? { offset: 0, isKnown: false, isReached: false }
         places.set(partition, place)
-        followed.set(partition, new FollowedPartition(viewContext(store, topic, partition, options.onDamage), place))
+        followed.set(partition, new FollowedPartition(viewContext(store, topic, partition, options), place))
         wake.watch(partitionDirectory(store, topic, partition))
       }
       wake.clear()
@@ -263,21 +274,28 @@ async function* followIncarnation(
 
 class FollowedPartition {
   #reader: LogReader
+  readonly #judge: IsolationJudge
+  /** Whether no transaction that began before the place is open any more: such a one is not met in reading on. */
+  #isStable = false
 
   constructor(
     private readonly context: ViewContext,
     private readonly place: Place,
   ) {
     this.#reader = new LogReader(context, place.offset)
+    this.#judge = new IsolationJudge(context)
   }
 
   close(): void {
+    this.#judge.close()
     this.#reader.close()
   }
 
   /** What the partition has, up to its turn's share. */
   async *turn(signal: AbortSignal | undefined): AsyncGenerator<FollowStep, void, undefined> {
     const { place } = this
+    this.#isStable ||= isSurelyStable(this.context, place.offset) || isStableNow(this.context, place.offset)
+    if (!this.#isStable) return
     for (let taken = 0; taken < TURN_BATCHES && signal?.aborted !== true; taken += 1) {
       const reader = this.#reader
       const batch = reader.poll()
@@ -289,16 +307,27 @@ class FollowedPartition {
         await reader.settle(signal)
         continue
       }
+      const verdict = batch.isPlain ? 'shown' : this.#judge.judge(batch)
+      if (verdict === 'open') {
+        // The batch is read again when more is there: the log may also be cut, or removed, meanwhile.
+        this.#begin(place.offset)
+        return
+      }
       yield* this.#passOver(batch.baseOffset)
       const fromOffset = place.offset
       place.offset = reader.nextOffset
       place.isKnown = true
       place.isReached = true
       place.short = undefined
-      if (batch.isControl) continue
+      if (verdict === 'hidden') continue
       const slice = await sliceOf(reader, this.context, batch, fromOffset, Infinity)
       if (slice !== undefined) yield { kind: 'batch', ...slice }
     }
+  }
+
+  #begin(offset: number): void {
+    this.#reader.close()
+    this.#reader = new LogReader(this.context, offset)
   }
 
   /** Goes on at an offset; tells of what retention deleted before it was read. Compaction leaves gaps of which nothing is told. */
@@ -337,10 +366,15 @@ class FollowedPartition {
     // What was appended since then is new.
     place.offset = place.short.logEndOffset
     place.short = undefined
-    this.#reader.close()
-    this.#reader = new LogReader(context, place.offset)
+    this.#begin(place.offset)
     yield { kind: 'shortened', partition, fromOffset, logEndOffset: place.offset }
   }
+}
+
+function isStableNow(context: ViewContext, offset: number): boolean {
+  const segments = listSegments(context)
+  const logEnd = logEndOffset(context, segments)
+  return readEndOffset(context, segments, logEnd) >= Math.min(offset, logEnd)
 }
 
 /** Sleeps until a hint comes, the time is over, or the signal aborts. */

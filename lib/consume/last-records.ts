@@ -1,4 +1,5 @@
 /** The last records of a partition, counted from its end: where they begin. */
+import { readEndOffset, tellHeldBack } from '../log/last-stable-offset.js'
 import { listSegments, logEndOffset, logStartOffset, type ViewContext } from '../log/log-view.js'
 import { readPartitionBackwards } from '../log/read-backwards.js'
 import type { BatchSlice } from '../log/read-partition.js'
@@ -11,7 +12,7 @@ export interface LastRange {
   readonly context: ViewContext
   /** Offset of the first of them; `toOffset` when there is none. */
   readonly fromOffset: number
-  /** Log end offset when it was looked up: the place to go on following from. */
+  /** Where what can be read ended when it was looked up: the place to go on following from. */
   readonly toOffset: number
   /** How many they are: fewer than were asked for when the log has no more. */
   readonly recordCount: number
@@ -30,7 +31,9 @@ export async function lastRange(
 ): Promise<LastRange> {
   const segments = listSegments(context)
   const start = logStartOffset(context, segments)
-  const toOffset = logEndOffset(context, segments)
+  const logEnd = logEndOffset(context, segments)
+  const toOffset = readEndOffset(context, segments, logEnd)
+  tellHeldBack(context, toOffset, logEnd)
   let fromOffset = toOffset
   let recordCount = 0
   if (count === 0) return { context, fromOffset, toOffset, recordCount }

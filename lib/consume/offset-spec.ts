@@ -2,6 +2,7 @@
  * Where to begin and where to end, as a value, and what it comes to in one partition. A specification holds for each partition
  * by itself, and ends are excluded.
  */
+import { isSurelyStable, readEndOffset, tellHeldBack } from '../log/last-stable-offset.js'
 import { listSegments, logEndOffset, logStartOffset, offsetForTimestamp, type ViewContext } from '../log/log-view.js'
 
 export type Point =
@@ -27,7 +28,7 @@ export type OffsetSpec =
 /** What a specification comes to in one partition, at the moment of asking. */
 export interface OffsetRange {
   readonly fromOffset: number
-  /** Excluded. The log end offset where the specification has no end. */
+  /** Excluded. Where the specification has no end, that of what can be read. */
   readonly toOffset: number
   /** Whether the specification itself has an end, so that following would be in vain. */
   readonly hasEnd: boolean
@@ -37,21 +38,40 @@ export interface OffsetRange {
   readonly clampedFrom: number | undefined
 }
 
-/** Reads the offsets of the partition and, for times, its indexes. `nowMs` is what relative times count from. */
-export async function resolveOffsets(context: ViewContext, spec: OffsetSpec, nowMs: number): Promise<OffsetRange> {
+/**
+ * Reads the offsets of the partition and, for times, its indexes. `nowMs` is what relative times count from. Where records of open
+ * transactions are not read, the end is the last stable offset; it is looked up only when the specification counts from the end, or
+ * `needsEnd` says that the range must not go beyond it: a reader that goes forwards finds it by itself.
+ */
+export async function resolveOffsets(
+  context: ViewContext,
+  spec: OffsetSpec,
+  nowMs: number,
+  needsEnd = false,
+): Promise<OffsetRange> {
   const segments = listSegments(context)
   const start = logStartOffset(context, segments)
-  const end = logEndOffset(context, segments)
-  const { from, to } = await ends(context, segments, spec, nowMs, start, end)
+  const logEnd = logEndOffset(context, segments)
+  const within = (end: number) => ends(context, segments, spec, nowMs, start, end)
+  const asked = await within(logEnd)
+  const isLookedUp = needsEnd || countsFromEnd(spec) || !isSurelyStable(context, asked.from ?? start)
+  const end = isLookedUp ? readEndOffset(context, segments, logEnd) : logEnd
+  const { from, to } = end < logEnd ? await within(end) : asked
   const fromOffset = Math.max(from ?? start, start)
+  if (end < logEnd) tellHeldBack(context, end, Math.min(asked.to ?? logEnd, logEnd))
   return {
     fromOffset,
     toOffset: Math.min(to ?? end, end),
     hasEnd: to !== undefined,
     logStartOffset: start,
-    logEndOffset: end,
+    logEndOffset: logEnd,
     clampedFrom: from !== undefined && from < start ? from : undefined,
   }
+}
+
+function countsFromEnd(spec: OffsetSpec): boolean {
+  const isEnd = (point: Point | undefined) => point?.kind === 'end' || point?.kind === 'before-end'
+  return spec.kind === 'point' ? isEnd(spec.point) : spec.kind === 'range' && (isEnd(spec.from) || isEnd(spec.to))
 }
 
 async function ends(

@@ -4,6 +4,7 @@
  */
 import { LogqError } from '../errors.js'
 import type { PassedOver } from '../log/damage.js'
+import type { HeldBack, Isolation } from '../log/log-view.js'
 import { readPartition, type BatchSlice } from '../log/read-partition.js'
 import type { Direction } from '../log/slice-walk.js'
 import type { RecordFilter } from '../record/expression.js'
@@ -25,6 +26,10 @@ export interface ReadOptions {
   readonly offset?: OffsetSpec
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal
+  /** Default 'read_committed': records of transactions that were aborted, or have no end yet, are left out. */
+  readonly isolation?: Isolation
+  /** Told, for each partition, when reading ends at a transaction that is open. Not for following, which waits there. */
+  readonly onHeldBack?: ((held: HeldBack) => void) | undefined
   /** Damage is passed over, and told of here, each time with the offsets that cannot be read. Without it, CorruptionError is thrown. */
   readonly onDamage?: (damage: PassedOver) => void
 }
@@ -43,6 +48,7 @@ export type { BatchSlice as PlacedBatch } from '../log/read-partition.js'
 export type { PlacedRecord as TopicRecord } from './placed-record.js'
 export type { Direction } from '../log/slice-walk.js'
 export type { PassedOver } from '../log/damage.js'
+export type { HeldBack, Isolation } from '../log/log-view.js'
 
 /** A record of one of several topics. */
 export interface MergedTopicRecord extends PlacedRecord {
@@ -73,8 +79,8 @@ export async function* readRecords(
   topic: string,
   options: ReadTopicOptions = {},
 ): AsyncGenerator<PlacedRecord, void, undefined> {
-  const ranges = await resolveTopic(store, topic, options)
   const wanted = wantedBy(options)
+  const ranges = await resolveTopic(store, topic, options, wanted.direction === 'backwards')
   for (const { context, fromOffset, toOffset } of wanted.direction === 'backwards' ? ranges.reverse() : ranges) {
     yield* readRecordsOf(context, fromOffset, toOffset, wanted)
   }
@@ -91,7 +97,8 @@ export async function* readMerged(
   options: ReadTopicOptions = {},
 ): AsyncGenerator<MergedTopicRecord, void, undefined> {
   const ranges: PartitionRange[] = []
-  for (const topic of topics) ranges.push(...(await resolveTopic(store, topic, options)))
+  const needsEnd = options.direction === 'backwards'
+  for (const topic of topics) ranges.push(...(await resolveTopic(store, topic, options, needsEnd)))
   for await (const { topic, partition, record } of mergeRecords(ranges, wantedBy(options))) {
     yield { topic, partition, ...copyRecord(record) }
   }
@@ -108,13 +115,14 @@ export async function* followBatches(
   options: ReadOptions = {},
 ): AsyncGenerator<BatchSlice, void, undefined> {
   const offset = options.offset ?? { kind: 'point', point: { kind: 'end' } }
-  const ranges = await resolveTopic(store, topic, { ...options, offset })
+  const ranges = await resolveTopic(store, topic, { ...options, offset, onHeldBack: undefined })
   if (ranges.some(({ hasEnd }) => hasEnd)) throw new LogqError('LOGQ_USAGE', `'${topic}' cannot be followed up to an end`)
   const fromOffsets = new Map(ranges.map(({ context, fromOffset }) => [context.partition, fromOffset]))
-  const { partitions, signal, onDamage } = options
+  const { partitions, signal, onDamage, isolation } = options
   const follow = followTopic(store, topic, {
     fromOffsets,
     onDamage,
+    isolation,
     ...(partitions === undefined ? {} : { partitions }),
     ...(signal === undefined ? {} : { signal }),
   })
@@ -142,13 +150,15 @@ export async function resolveTopic(
   store: Store,
   topic: string,
   options: ReadOptions,
+  /** Whether the ranges must end at the last stable offset, since they are not read forwards. */
+  needsEnd = false,
 ): Promise<(PartitionRange & Pick<OffsetRange, 'hasEnd'>)[]> {
   const spec = options.offset ?? { kind: 'point', point: { kind: 'start' } }
   const nowMs = store.system.clock.nowMs()
   const resolved = []
   for (const partition of selectPartitions(store, getTopic(store, topic), options.partitions)) {
-    const context = viewContext(store, topic, partition, options.onDamage)
-    const { fromOffset, toOffset, hasEnd } = await resolveOffsets(context, spec, nowMs)
+    const context = viewContext(store, topic, partition, options)
+    const { fromOffset, toOffset, hasEnd } = await resolveOffsets(context, spec, nowMs, needsEnd)
     resolved.push({ context, fromOffset, toOffset, hasEnd })
   }
   return resolved

@@ -7,7 +7,15 @@
 export const LOG_SUFFIX = '.log'
 export const OFFSET_INDEX_SUFFIX = '.index'
 export const TIME_INDEX_SUFFIX = '.timeindex'
-export type SegmentSuffix = typeof LOG_SUFFIX | typeof OFFSET_INDEX_SUFFIX | typeof TIME_INDEX_SUFFIX
+/** Kafka alone writes these two: of the aborted transactions of a segment, and of the producers at an offset. */
+export const TRANSACTION_INDEX_SUFFIX = '.txnindex'
+export const PRODUCER_SNAPSHOT_SUFFIX = '.snapshot'
+export type SegmentSuffix =
+  | typeof LOG_SUFFIX
+  | typeof OFFSET_INDEX_SUFFIX
+  | typeof TIME_INDEX_SUFFIX
+  | typeof TRANSACTION_INDEX_SUFFIX
+  | typeof PRODUCER_SNAPSHOT_SUFFIX
 
 export const LOCK_FILE = 'lock'
 export const RECOVERY_POINT_FILE = 'recovery-point'
@@ -36,9 +44,14 @@ export function parseSegmentFileName(name: string, suffix: SegmentSuffix): numbe
 
 /** Base offsets of the segments in a listing, ascending. */
 export function segmentBaseOffsets(names: readonly string[]): number[] {
+  return offsetsOf(names, LOG_SUFFIX)
+}
+
+/** The offsets in the names of files of one kind, ascending. */
+export function offsetsOf(names: readonly string[], suffix: SegmentSuffix): number[] {
   const bases: number[] = []
   for (const name of names) {
-    const base = parseSegmentFileName(name, LOG_SUFFIX)
+    const base = parseSegmentFileName(name, suffix)
     if (base !== undefined) bases.push(base)
   }
   return bases.sort((a, b) => a - b)

@@ -35,6 +35,25 @@ export type ViewContext = Pick<LogContext, 'system' | 'directory' | 'topic' | 'p
   readonly isContiguous?: boolean
   /** Readers pass over damage, tell of it here, and go on with what can be read. Without it they throw at damage. */
   readonly onDamage?: ((damage: PassedOver) => void) | undefined
+  /** Default 'read_committed'. */
+  readonly isolation?: Isolation | undefined
+  /** Told when reading ends below what was asked for, since a transaction is open there. */
+  readonly onHeldBack?: ((held: HeldBack) => void) | undefined
+  /** Kafka may have written here: logq itself never leaves a transaction open. */
+  readonly mayHaveOpenTransactions?: boolean
+}
+
+/** As Kafka's consumers have it: whether records of transactions that were aborted, or have no end yet, are read too. */
+export type Isolation = 'read_committed' | 'read_uncommitted'
+
+/** What a reader of committed records does not get yet. */
+export interface HeldBack {
+  readonly topic: string
+  readonly partition: number
+  /** First offset of the earliest transaction that is open. */
+  readonly lastStableOffset: number
+  /** Records from there up to where reading was to end. */
+  readonly recordCount: number
 }
 
 /** A segment that is open for reading, and where reading begins in it: a batch boundary at or before what was asked for. */

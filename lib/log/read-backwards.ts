@@ -6,6 +6,8 @@
 import type { CorruptionError } from '../errors.js'
 import { RecordBatch } from '../record/batch.js'
 import type { PassedOver } from './damage.js'
+import { NO_JUDGE } from './isolation.js'
+import { LaterMarkers } from './later-markers.js'
 import { batchStartBefore, listSegments, type ViewContext } from './log-view.js'
 import { readPartition, type BatchSlice } from './read-partition.js'
 
@@ -13,9 +15,10 @@ import { readPartition, type BatchSlice } from './read-partition.js'
 const STRETCH_BYTES = 256 << 10
 
 /**
- * The batches that hold records in [fromOffset, toOffset), newest first, control batches left out; within a batch the records are in
- * their own order. The batches are copies, and hold as long as the caller likes. Ends early when the signal aborts. Throws
- * CorruptionError at damage, after everything that lies behind it was given; LOGQ_TOPIC_REMOVED; or a system error.
+ * The batches that hold records in [fromOffset, toOffset), newest first, without those that `readPartition` leaves out; within a batch the
+ * records are in their own order. `toOffset` is to be no higher than the last stable offset (`readEndOffset`). The batches are copies, and
+ * hold as long as the caller likes. Ends early when the signal aborts. Throws CorruptionError at damage, after everything that lies
+ * behind it was given; LOGQ_TOPIC_REMOVED; or a system error.
  */
 export async function* readPartitionBackwards(
   context: ViewContext,
@@ -24,11 +27,12 @@ export async function* readPartitionBackwards(
   signal?: AbortSignal,
 ): AsyncGenerator<BatchSlice, void, undefined> {
   const isAborted = () => signal?.aborted === true
+  const markers = new LaterMarkers(context)
   for (let end = toOffset; end > fromOffset && !isAborted();) {
     const start = Math.max(fromOffset, batchStartBefore(context, listSegments(context), end, STRETCH_BYTES))
     const { stretch, damage } = await readStretch(context, start, end, signal)
     if (isAborted()) return
-    yield* stretch.reverse()
+    for (const slice of stretch.reverse()) if (slice.batch.isPlain || markers.isShown(slice.batch)) yield slice
     if (damage !== undefined) throw damage
     end = start
   }
@@ -59,6 +63,7 @@ async function readStretch(
     fromOffset,
     toOffset,
     signal,
+    NO_JUDGE,
   )) {
     const slice = isStopping ? { ...given, failed: (error: unknown) => throwLocated(given, error) } : given
     // Nothing is read after the last batch: a large one may stay where it is.

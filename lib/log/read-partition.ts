@@ -2,6 +2,8 @@
 import { CorruptionError } from '../errors.js'
 import { LOG_SUFFIX, segmentFileName } from './file-names.js'
 import { partitionName } from './log-context.js'
+import { IsolationJudge, type BatchJudge } from './isolation.js'
+import { tellHeldBack } from './last-stable-offset.js'
 import type { ViewContext } from './log-view.js'
 import { AFTER_DAMAGE, LogReader } from './log-reader.js'
 import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
@@ -104,14 +106,17 @@ export function withRecords<Result>(slice: BatchSlice, use: (slice: BatchSlice) 
 const LONGEST_WITHOUT_TURN_MS = 10
 
 /**
- * The batches that hold records in [fromOffset, toOffset), control batches left out. Codecs are loaded. Ends early when the signal
- * aborts. Throws CorruptionError, LOGQ_TOPIC_REMOVED, or a system error.
+ * The batches that hold records in [fromOffset, toOffset), without control batches and, unless the context says otherwise, without those
+ * of aborted transactions. Codecs are loaded. Ends early when the signal aborts, and at a transaction that is open. Throws
+ * CorruptionError, LOGQ_TOPIC_REMOVED, or a system error.
  */
 export async function* readPartition(
   context: ViewContext,
   fromOffset: number,
   toOffset: number,
   signal?: AbortSignal,
+  /** Which batches are given: by default what the isolation of the context says. */
+  judge: BatchJudge = new IsolationJudge(context),
 ): AsyncGenerator<BatchSlice, void, undefined> {
   if (fromOffset >= toOffset) return
   const { clock } = context.system
@@ -131,7 +136,12 @@ export async function* readPartition(
         continue
       }
       if (batch.baseOffset >= toOffset) return
-      if (!batch.isControl) {
+      const verdict = batch.isPlain ? 'shown' : judge.judge(batch)
+      if (verdict === 'open') {
+        tellHeldBack(context, Math.max(from, batch.baseOffset), toOffset)
+        return
+      }
+      if (verdict === 'shown') {
         const slice = await sliceOf(reader, context, batch, from, toOffset)
         if (slice !== undefined) yield slice
       }
@@ -141,6 +151,7 @@ export async function* readPartition(
       }
     }
   } finally {
+    judge.close()
     reader.close()
   }
 }

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { writeInt32, writeInt64 } from '../bytes/big-endian.js'
 import { GrowableBytes } from '../bytes/growable-bytes.js'
 import { LogqError } from '../errors.js'
-import type { ViewContext } from '../log/log-view.js'
+import type { HeldBack, Isolation, ViewContext } from '../log/log-view.js'
 import { readPartition, withRecords, type BatchSlice } from '../log/read-partition.js'
 import type { RecordCursor } from '../record/record-cursor.js'
 import { partitionOffsets, selectPartitions, viewContext } from '../store/partition.js'
@@ -32,6 +32,10 @@ export interface TopicDigest {
 export interface DigestOptions {
   /** Default: all. */
   readonly partitions?: readonly number[]
+  /** Default 'read_committed': what a consumer gets, up to the first transaction that is open. */
+  readonly isolation?: Isolation
+  /** Told when records of a partition are left out because a transaction is open. */
+  readonly onHeldBack?: (held: HeldBack) => void
   readonly signal?: AbortSignal
 }
 
@@ -41,7 +45,7 @@ export interface DigestOptions {
  */
 export async function digestTopic(store: Store, topic: string, options: DigestOptions = {}): Promise<TopicDigest> {
   const ranges = selectPartitions(store, getTopic(store, topic), options.partitions).map((partition) => {
-    const context = viewContext(store, topic, partition)
+    const context = viewContext(store, topic, partition, options)
     return { context, ...partitionOffsets(context) }
   })
   const partitions: PartitionDigest[] = []

@@ -124,6 +124,11 @@ export class RecordBatch {
     return (this.attributes & CONTROL_FLAG) !== 0
   }
 
+  /** Neither transactional nor a control batch: its records are shown to everybody. */
+  get isPlain(): boolean {
+    return (this.attributes & (TRANSACTIONAL_FLAG | CONTROL_FLAG)) === 0
+  }
+
   /** The base timestamp is then the time from which tombstones of the batch may be compacted away. */
   get hasDeleteHorizon(): boolean {
     return (this.attributes & DELETE_HORIZON_FLAG) !== 0

@@ -38,10 +38,14 @@ export function appendContext(store: Store, topic: string, partition: number, co
   }
 }
 
+/** How to read: what a `ViewContext` has of it. */
+export type ViewOptions = Pick<ViewContext, 'isolation' | 'onDamage' | 'onHeldBack'>
+
 /** For reading. */
-export function viewContext(store: Store, topic: string, partition: number, onDamage?: ViewContext['onDamage']): ViewContext {
+export function viewContext(store: Store, topic: string, partition: number, options: ViewOptions = {}): ViewContext {
+  const { isolation, onDamage, onHeldBack } = options
   const directory = partitionDirectory(store, topic, partition)
-  const context = { system: store.system, directory, topic, partition, onDamage }
+  const context = { system: store.system, directory, topic, partition, isolation, onDamage, onHeldBack }
   if (store.kind === 'logq') {
     let mayHaveGaps = isCompacted(findTopic(store, topic))
     return {
@@ -54,7 +58,8 @@ export function viewContext(store: Store, topic: string, partition: number, onDa
     }
   }
   const knownLogStartOffset = kafkaLogStartOffset(store, topic, partition)
-  return knownLogStartOffset === undefined ? context : { ...context, knownLogStartOffset }
+  const kafkas = { ...context, mayHaveOpenTransactions: true }
+  return knownLogStartOffset === undefined ? kafkas : { ...kafkas, knownLogStartOffset }
 }
 
 /** Compaction leaves gaps. */

@@ -14,6 +14,7 @@ import { singleRecordTables } from './tables/single-records.js'
 import { statisticsTables } from './tables/statistics.js'
 import { statusTables } from './tables/statuses.js'
 import { storeTables } from './tables/stores-and-topics.js'
+import { transactionTables } from './tables/transactions.js'
 
 export const tables: readonly Table[] = [
   ...parsingTables,
@@ -30,4 +31,5 @@ export const tables: readonly Table[] = [
   ...storeTables,
   ...diskTables,
   ...statisticsTables,
+  ...transactionTables,
 ]

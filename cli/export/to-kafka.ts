@@ -32,9 +32,9 @@ export async function exportTopicToKafka({ operands, options: given }: ExportArg
   await io.say(createCommand(topic, done.partitions))
 }
 
-/** `time` has a default. */
-function isGiven(key: string, value: unknown): boolean {
-  return key === 'time' ? value !== 'ms' : value !== undefined && value !== false
+function isGiven(key: keyof typeof exportOptions, value: unknown): boolean {
+  const option = exportOptions[key]
+  return value !== undefined && value !== false && !('default' in option && option.default === value)
 }
 
 async function warnOf(topic: string, partition: ExportedPartition, io: Io): Promise<void> {

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from './checks.mjs'
-import { codecs } from './logq.mjs'
+import { codecs, segmentsOf } from './logq.mjs'
 import { asKafka, baseTimestampMs, randomRecords } from './records.mjs'
 
 /** Rolls early. Kafka refuses a segment.bytes below 1 MiB; its own tests set this name, and so do these. */
@@ -103,7 +103,8 @@ export async function writeTransactions(judge, topic, rounds = 6) {
 
 /**
  * Topics that the cleaner has been through: `compacted` keeps its tombstones, with a delete horizon in their batches; `expired` has lost
- * them; `compacted-transactions` has lost what was aborted. Ends when the cleaner is done.
+ * them, in a second pass; `compacted-transactions` has lost what was aborted. Ends when the cleaner is done. Returns below which offset
+ * `expired` has no tombstones.
  */
 export async function writeCompactedTopics(judge, broker, count = 600) {
   const config = { ...smallSegments, ...compacting }
@@ -130,32 +131,34 @@ export async function writeCompactedTopics(judge, broker, count = 600) {
     await judge.ask(n % 3 === 0 ? 'abort' : 'commit', { producer: 'compacting' })
   }
   await judge.ask('close', { producer: 'compacting' })
+  const withoutTombstones = await waitForCleaner(broker, 'expired')
+  await judge.ask('produce', { producer: plain, topic: 'expired', records: keyed(74), perBatch: 13 })
   await judge.ask('close', { producer: plain })
   for (const topic of ['compacted', 'expired', 'compacted-transactions']) await waitForCleaner(broker, topic)
+  return withoutTombstones
 }
 
 /**
  * The cleaner notes in its checkpoint up to where it has been: to the active segment, which is never cleaned. Then there may be another
- * pass, for tombstones that are due.
+ * pass, for tombstones that are due. Returns the base offset of the active segment.
  */
 async function waitForCleaner(broker, topic) {
+  const directory = join(broker.logDir, `${topic}-0`)
+  const active = () => Number.parseInt(segmentsOf(directory).at(-1).log.split('/').at(-1), 10)
   await until(`the cleaner has been through ${topic}`, () => {
     const checkpoint = readFileSync(join(broker.logDir, 'cleaner-offset-checkpoint'), 'utf8')
     const line = checkpoint.split('\n').find((entry) => entry.startsWith(`${topic} 0 `))
-    const active = readdirSync(join(broker.logDir, `${topic}-0`))
-      .filter((name) => name.endsWith('.log'))
-      .sort()
-      .at(-1)
-    return Number.parseInt(active, 10) > 0 && Number(line?.split(' ')[2] ?? 0) >= Number.parseInt(active, 10)
+    return active() > 0 && Number(line?.split(' ')[2] ?? 0) >= active()
   })
   let before
   let sinceMs = 0
   await until(`the cleaner leaves ${topic} alone`, () => {
-    const now = listing(join(broker.logDir, `${topic}-0`))
+    const now = listing(directory)
     if (now !== before) sinceMs = Date.now()
     before = now
     return Date.now() - sinceMs > 2000
   })
+  return active()
 }
 
 function listing(directory) {

@@ -37,7 +37,7 @@ export async function logqReadsBroker({ judge, work, brokers }) {
   await writeAppendTime(judge, 200)
   await writePlainTopics(judge)
   await writeTransactions(judge, 'transactions')
-  await writeCompactedTopics(judge, broker)
+  const withoutTombstones = await writeCompactedTopics(judge, broker)
 
   const traces = []
   const traced = (args) => {
@@ -47,6 +47,15 @@ export async function logqReadsBroker({ judge, work, brokers }) {
   }
   await checkLive({ judge, work, run: (args) => run(traced(args)), commandLine: traced })
   const consumed = await consume(judge, work, topics)
+  const tombstones = (topic) =>
+    consumed
+      .get(`${topic}-0`)
+      .read_committed.map((line) => JSON.parse(line))
+      .filter(({ value }) => value === null)
+  check(
+    `compacted has ${tombstones('compacted').length} tombstones, expired none below offset ${withoutTombstones}`,
+    tombstones('compacted').length > 0 && tombstones('expired').every(({ offset }) => offset >= withoutTombstones),
+  )
   checkReading('running', (args) => run(traced(args)), consumed)
   checkTraces(traces, logDir)
 

@@ -1,6 +1,6 @@
 /** Every command of logq's that reads, over a log.dir, against what Kafka's consumer got from it. */
 import { check, checkSame } from './checks.mjs'
-import { byPartition } from './consumed.mjs'
+import { byPartition, isolations } from './consumed.mjs'
 import { linesOf } from './logq.mjs'
 
 /**
@@ -15,8 +15,9 @@ export function checkReading(title, run, consumed) {
     if (done.status !== status) check(`${title}: logq ${args.join(' ')}`, false, `exit ${done.status}: ${done.stderr}`)
     return done.stdout
   }
-  for (const isolation of ['read_uncommitted']) {
-    const options = []
+  for (const isolation of isolations) {
+    // Without the option it is read_committed.
+    const options = isolation === 'read_committed' ? [] : ['--isolation', isolation]
     const printed = byPartition(ask(['cat', '-J', ...options, ...topics]))
     const reversed = byPartition(ask(['cat', '-J', '--reverse', ...options, ...topics]))
     for (const topic of topics) {
@@ -33,15 +34,13 @@ export function checkReading(title, run, consumed) {
   checkFiles(title, ask, topics)
 }
 
-/** stat, tail and digest: of the records that cat shows. */
+/** stat, tail and digest: of the records that are committed. */
 function checkCounts(title, ask, partitions, topics) {
   const counted = linesOf(ask(['stat', '-J', ...topics]))
     .map((line) => JSON.parse(line))
     .filter(({ total }) => total === undefined)
     .map(({ topic, group, recordCount }) => `${topic}-${group} ${recordCount}`)
-  const counts = partitions
-    .map(({ topic, partition, read_uncommitted: lines }) => `${topic}-${partition} ${lines.length}`)
-    .sort()
+  const counts = partitions.map(({ topic, partition, read_committed: lines }) => `${topic}-${partition} ${lines.length}`).sort()
   checkSame(`${title}: stat counts the records of ${counts.length} partitions`, counted.sort(), counts)
   const digested = linesOf(ask(['digest', '-J', ...topics]))
     .map((line) => JSON.parse(line))
@@ -51,7 +50,7 @@ function checkCounts(title, ask, partitions, topics) {
   checkSame(`${title}: and so does digest`, digested.sort(), counts)
 
   for (const topic of ['codec-zstd', 'transactions', 'compacted']) {
-    const { read_uncommitted: lines } = partitions.find((one) => one.topic === topic && one.partition === 0)
+    const { read_committed: lines } = partitions.find((one) => one.topic === topic && one.partition === 0)
     const tail = byPartition(ask(['tail', '-J', '-n', '7', '-p', '0', topic])).get(`${topic}-0`)
     checkSame(`${title}: ${topic}: tail`, tail, lines.slice(-7))
   }
@@ -61,7 +60,7 @@ function checkCounts(title, ask, partitions, topics) {
 function checkPlaces(title, ask, partitions) {
   const places = []
   const records = []
-  for (const { topic, partition, read_uncommitted: lines } of partitions.filter((one) => one.partition === 0)) {
+  for (const { topic, partition, read_committed: lines } of partitions.filter((one) => one.partition === 0)) {
     for (let n = 0; n < lines.length; n += Math.ceil(lines.length / 5)) {
       places.push(`${topic}:${partition}@${JSON.parse(lines[n]).offset}`)
       records.push(lines[n])
@@ -73,7 +72,7 @@ function checkPlaces(title, ask, partitions) {
     records,
   )
   const compacted = partitions.find(({ topic }) => topic === 'compacted')
-  const gap = compacted.read_uncommitted.findIndex((line, n) => JSON.parse(line).offset !== n)
+  const gap = compacted.read_committed.findIndex((line, n) => JSON.parse(line).offset !== n)
   ask(['get', `compacted:0@${gap}`], 3)
   ask(['get', 'trimmed:0@5'], 7)
   check(`${title}: get says that offset ${gap} is compacted away, and that offset 5 of trimmed is deleted`, gap !== -1)

@@ -23,21 +23,47 @@ interface JsonRecord {
   readonly headers: readonly { key: string; value: string | null; valueEncoding?: BufferEncoding }[]
 }
 
-for (const isolation of ['read_uncommitted']) {
-  test(`cat prints what Kafka's consumer got, ${isolation}`, async (t) => {
+for (const isolation of ['read_uncommitted', 'read_committed']) {
+  test(`cat prints what Kafka's consumer got, ${isolation}, forwards and backwards`, async (t) => {
     const cli = makeCli(t)
-    const done = await cli.shell(`logq cat -J -s ${logDir} ${topics.join(' ')}`)
-    t.is(done.stderr, '')
-    const lines = done.stdout
-      .toString()
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as JsonRecord)
-    for (const topic of topics) {
-      const printed = lines.filter((record) => record.topic === topic).map(line)
-      t.deepEqual(printed, expected(topic, isolation), topic)
+    for (const direction of ['', '--reverse']) {
+      const done = await cli.shell(`logq cat -q -J ${direction} --isolation ${isolation} -s ${logDir} ${topics.join(' ')}`)
+      t.is(done.status, 0, done.stderr)
+      const printed = recordsOf(done.stdout)
+      for (const topic of topics) {
+        const lines = expected(topic, isolation)
+        t.deepEqual(
+          printed.filter((record) => record.topic === topic).map(line),
+          direction === '' ? lines : lines.reverse(),
+          topic,
+        )
+      }
     }
   })
+}
+
+test('without --isolation only what is committed is shown, and where an open transaction begins is said', async (t) => {
+  const cli = makeCli(t)
+  const { transactions } = JSON.parse(fixture('kafka/offsets.json').toString()) as { transactions: { lastStable: number } }
+  const committed = expected('transactions', 'read_committed')
+  const cat = await cli.shell(`logq cat -J -s ${logDir} transactions`)
+  t.deepEqual(recordsOf(cat.stdout).map(line), committed)
+  t.regex(cat.stderr, new RegExp(`a transaction that began at offset ${transactions.lastStable} is open`))
+  const tail = await cli.shell(`logq tail -q -J -n 5 -s ${logDir} transactions`)
+  t.deepEqual(recordsOf(tail.stdout).map(line), committed.slice(-5))
+})
+
+test('fsck, stat and du find nothing odd', async (t) => {
+  const cli = makeCli(t)
+  const done = await cli.shell(
+    `export LOGQ_STORE=${logDir}; logq fsck ${topics.join(' ')} && logq stat ${topics.join(' ')} && logq du`,
+  )
+  t.is(done.status, 0, `${done.stdout.toString()}${done.stderr}`)
+})
+
+function recordsOf(output: Buffer): JsonRecord[] {
+  const lines = output.toString().split('\n').slice(0, -1)
+  return lines.map((text) => JSON.parse(text) as JsonRecord)
 }
 
 function expected(topic: string, isolation: string): string[] {

@@ -31,6 +31,7 @@ import org.apache.kafka.storage.internals.log.LogSegment;
 final class Segments {
     static final long BASE_TIMESTAMP = 1_700_000_000_000L;
     static final int LEADER_EPOCH = 3;
+    static final int INDEX_INTERVAL_BYTES = 300;
 
     record Item(long timestamp, byte[] key, byte[] value, Header[] headers) {}
 
@@ -67,7 +68,7 @@ final class Segments {
             this.codec = codec;
             this.compression = Compression.of(codec).build();
             this.expected = expected;
-            this.segment = open(partition, nextOffset, true, 4096);
+            this.segment = open(partition, nextOffset, true, INDEX_INTERVAL_BYTES);
         }
 
         void run(int count) throws IOException {
@@ -118,7 +119,7 @@ final class Segments {
             segment.onBecomeInactiveSegment();
             segment.flush();
             segment.close();
-            segment = open(partition, nextOffset, true, 4096);
+            segment = open(partition, nextOffset, true, INDEX_INTERVAL_BYTES);
         }
 
         List<Item> plain() {

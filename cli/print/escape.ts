@@ -64,6 +64,8 @@ const hostileRanges: readonly (readonly [first: number, last: number])[] = [
   [0xd800, 0xdfff], // halves of no pair
   [0xfeff, 0xfeff], // byte order mark
   [0xfff9, 0xfffb], // annotations
+  [0x1bca0, 0x1bca3], // controls of shorthand
+  [0x1d173, 0x1d17a], // controls of musical notes
   [0xe0000, 0xe007f], // tags: ASCII that cannot be seen
 ]
 

@@ -48,7 +48,7 @@ export function rawIn(output: Buffer): string[] {
   }
   const lines = text.replaceAll('\r\n', '\n')
   const known = Object.entries(payloads).filter(([, payload]) => lines.includes(payload))
-  const others = /[^\P{C}\n\t\u200c\u200d]|[\u2028\u2029]|\p{M}{31}/u.exec(lines)
+  const others = /[^\P{Cc}\n\t]|[\u2028\u2029]|\p{M}{31}/u.exec(lines) ?? hiddenIn(lines)
   const found = known.map(([name]) => name)
   if (others !== null) found.push(`U+${(others[0].codePointAt(0) ?? 0).toString(16)} in ${excerptOf(lines, others[0])}`)
   return found
@@ -57,4 +57,9 @@ export function rawIn(output: Buffer): string[] {
 function excerptOf(text: string, what: string | RegExp): string {
   const at = text.search(what instanceof RegExp ? what : what.replaceAll(/[^\w]/gu, '\\$&'))
   return JSON.stringify(text.slice(Math.max(0, at - 60), at + 20))
+}
+
+/** Format characters but those that are drawn, and the joiners of emoji and scripts. */
+function hiddenIn(text: string): RegExpExecArray | null {
+  return /(?![\u00ad\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}\u{13430}-\u{1343f}]|\u200c|\u200d)\p{Cf}/u.exec(text)
 }

@@ -1,0 +1,28 @@
+/** Everything that is fuzzed: a line for each. */
+import type { FuzzTarget } from './target.js'
+import { batch, batchDamage, codecs } from './targets/batches.js'
+import { csv, decoders, items, sources } from './targets/inputs.js'
+import { jsonPath, jsonRecord, jsonScanner } from './targets/json.js'
+import { indexes, kafkaFiles, smallFiles } from './targets/small-files.js'
+import { argumentsTarget, escape, templates, values, where } from './targets/words.js'
+
+export const targets: readonly FuzzTarget[] = [
+  batch,
+  batchDamage,
+  codecs,
+  indexes,
+  smallFiles,
+  kafkaFiles,
+  jsonScanner,
+  jsonRecord,
+  jsonPath,
+  templates,
+  values,
+  argumentsTarget,
+  where,
+  escape,
+  csv,
+  sources,
+  items,
+  decoders,
+]

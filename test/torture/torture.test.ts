@@ -9,6 +9,8 @@ import { runMain } from './run-main.js'
 const nemeses = process.env['LOGQ_BUNDLE'] === undefined ? [] : ['--nemeses', 'critical,kill,caches', '--seconds', '20']
 
 test('many processes, disturbed: no invariant is violated', async (t) => {
+  // Half a minute, and more on a machine with much else to do.
+  t.timeout(300_000)
   const { status, output } = await runMain(['--seconds', '9', '--disk', 'small', ...nemeses])
   for (const line of output.split('\n').filter((one) => /^(torture|left out|\d+ processes)/.test(one))) t.log(line)
   t.is(status, 0, output)

@@ -4,7 +4,7 @@ import { Log } from '../../lib/log/log.js'
 import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
 import { START_MS, batch, beside, createTiny, fill, readAll, tinyContext } from '../log/tiny-log.js'
 import { crashAt, crashEverywhere, type Scenario } from './crash-everywhere.js'
-import { judgeLog } from './judge-log.js'
+import { appendOnce, judgeLitter, judgeLog } from './judge-log.js'
 
 /** Appends and syncs in turn, and keeps what was acknowledged. */
 function producing(config: Partial<LogConfig>, batches: number, syncEvery: number): Scenario {
@@ -114,6 +114,34 @@ test('Log.append() with rolls may die before any change of the disk', async (t) 
   const { deaths, behind } = await crashEverywhere(rolling())
   t.true(deaths > 40, `${deaths} deaths`)
   for (const [, , step] of ROLL_STEPS) t.true((behind.get(step) ?? 0) > 0, `a death behind ${step}`)
+})
+
+test('forty deaths on one disk, one after the other, leave no file that belongs to nothing', async (t) => {
+  const config = { segmentBytes: 400 }
+  const system = createFakeSystem()
+  await fill(createTiny(system, config), [['first']])
+  let values = 1
+  for (let death = 1; death <= 40; death += 1) {
+    const dying = beside(system, { pid: 2000 + death })
+    dying.fs.crashBefore(1 + ((death * 7) % 29))
+    const log = Log.open(tinyContext(dying, config))
+    await t.throwsAsync(async () => {
+      for (let n = 0; ; n += 1) {
+        await log.append(batch([`${death}.${n}`], START_MS + death))
+        await log.sync()
+      }
+    })
+    dying.process.kill()
+    await appendOnce(tinyContext(beside(system, { pid: 3000 + death }), config))
+    judgeLitter(system)
+    const records = await readAll(tinyContext(beside(system)))
+    t.true(records.length > values)
+    t.deepEqual(
+      records.map((record) => Number(record.slice(0, record.indexOf(':')))),
+      records.map((_, n) => n),
+    )
+    values = records.length
+  }
 })
 
 test('Log.append() in turn by two processes may die before any change of the disk', async (t) => {

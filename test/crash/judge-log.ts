@@ -5,6 +5,7 @@ import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, parseSegmentFileNam
 import { listSegments, logEndOffset, logStartOffset, offsetForTimestamp, openAtOffset } from '../../lib/log/log-view.js'
 import type { LogContext } from '../../lib/log/log-context.js'
 import { Log } from '../../lib/log/log.js'
+import { inspectPartition } from '../../lib/maintain/inspect-partition.js'
 import { DIRECTORY, START_MS, batch, bases, names, pathOf, readAll, readWhatCanBeRead, tinyContext } from '../log/tiny-log.js'
 import type { FakeSystem } from '../helpers/fake-system.js'
 import type { LogConfig } from '../../lib/log/log-context.js'
@@ -40,6 +41,14 @@ export async function judgeLog(
   judgeOrder(context, after)
   judgeLitter(system)
   await judgeIndexes(context)
+  await judgeCheck(context)
+}
+
+/** fsck has nothing to say of a log that was recovered. */
+async function judgeCheck(context: LogContext): Promise<void> {
+  const { check } = await inspectPartition(context, { gapsAreNormal: false, isOwn: true })
+  const damage = check.findings.filter(({ kind }) => kind !== 'note')
+  if (damage.length > 0) throw new Error(`fsck: ${JSON.stringify(damage)}`)
 }
 
 /** The offset at which a new record landed. One quarantine report is passed over: the next command goes on. */

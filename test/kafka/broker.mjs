@@ -9,8 +9,6 @@ import { until } from './checks.mjs'
 import { startJava } from './judge.mjs'
 
 const graceMs = 30_000
-/** After a kill it looks through all segments first; and the machine may be busy. */
-const startMs = 180_000
 
 export class Broker {
   #child

@@ -26,8 +26,8 @@ export function counts() {
   return { passed, failed }
 }
 
-/** Waits until `isSo` gives something true, and returns that; throws after `limitMs`. */
-export async function until(what, isSo, limitMs = 60_000) {
+/** Waits until `isSo` gives something true, and returns that; throws after `limitMs`, which is long, as the machine may be busy. */
+export async function until(what, isSo, limitMs = 180_000) {
   const deadlineMs = Date.now() + limitMs
   for (;;) {
     const result = await isSo()

@@ -39,15 +39,11 @@ export class Broker {
     this.#ended = new Promise((resolve) => {
       this.#child.on('exit', resolve)
     })
-    await until(
-      'the broker listens',
-      () => {
-        if (this.#child.exitCode !== null)
-          throw new Error(`the broker ended with status ${this.#child.exitCode}: ${this.#lastErrors()}`)
-        return listens(port)
-      },
-      startMs,
-    )
+    await until('the broker listens', () => {
+      if (this.#child.exitCode !== null)
+        throw new Error(`the broker ended with status ${this.#child.exitCode}: ${this.#lastErrors()}`)
+      return listens(port)
+    })
     await this.judge.ask('connect', { bootstrap: `127.0.0.1:${port}` })
   }
 

@@ -49,7 +49,8 @@ public final class Judge {
                 yield null;
             }
             case "read" -> Segments.read(path(request, "output"), texts(request.get("logs")));
-            case "reindex" -> Segments.reindex(path(request, "work"), request.get("indexIntervalBytes").asInt(), texts(request.get("logs")));
+            case "reindex" -> Segments.reindex(
+                    path(request, "work"), request.get("indexIntervalBytes").asInt(), texts(request.get("logs")));
             case "dump" -> dump(texts(request.get("arguments")));
             case "format" -> format(texts(request.get("arguments")));
             default -> Client.answer(wanted, request);

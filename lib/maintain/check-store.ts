@@ -12,6 +12,7 @@ import { requireWritable, withStoreLock, type Store } from '../store/store.js'
 import { TopicConfig } from '../store/topic-config.js'
 import type { TopicFile } from '../store/topic-file.js'
 import { checkPartitioner, findTopic, getTopic, listTopics, partitionDirectory, topicPath } from '../store/topics.js'
+import { overBadPages } from '../system/bad-pages.js'
 import type { Finding } from './finding.js'
 import { inspectPartition, type InspectOptions, type PartitionCheck, type PartitionInspection } from './inspect-partition.js'
 import { repairPartition as repair, type RepairReport } from './repair-partition.js'
@@ -109,7 +110,7 @@ export function inspectStorePartition(
   partition: number,
   options: Pick<InspectOptions, 'signal' | 'onlySegment'> = {},
 ): Promise<PartitionInspection> {
-  const context = viewContext(store, file.topic, partition)
+  const context = viewContext(overBadPagesOf(store), file.topic, partition)
   return inspectPartition(context, { gapsAreNormal: areGapsNormal(store, file), isOwn: store.kind === 'logq', ...options })
 }
 
@@ -128,14 +129,20 @@ export async function repairPartition(
   const file = getTopic(store, topic)
   const config = new TopicConfig(file.config)
   try {
-    const context = appendContext(store, topic, partition, () => config)
-    return await repair(context, viewContext(store, topic, partition), { gapsAreNormal: areGapsNormal(store, file) }, wait)
+    const tolerant = overBadPagesOf(store)
+    const context = appendContext(tolerant, topic, partition, () => config)
+    return await repair(context, viewContext(tolerant, topic, partition), { gapsAreNormal: areGapsNormal(store, file) }, wait)
   } catch (error) {
     if (!isDirectoryMissing(error)) throw error
     if (findTopic(store, topic)?.topicId !== file.topicId) throw error
     const check = missingDirectory(store, topic, partition)
     return { check, rewritten: [], moved: [], rebuilt: await createAgain(store, file, partition, wait), cut: undefined }
   }
+}
+
+/** What the device cannot read is damage like any other. */
+function overBadPagesOf(store: Store): Store {
+  return { ...store, system: overBadPages(store.system) }
 }
 
 function areGapsNormal(store: Store, file: TopicFile): boolean {

@@ -5,6 +5,7 @@
 import { LogqError } from '../errors.js'
 import type { LogContext } from '../log/log-context.js'
 import { listSegments, logEndOffset, logStartOffset, type ViewContext } from '../log/log-view.js'
+import { overBadPages } from '../system/bad-pages.js'
 import { ownershipOf } from '../system/durable.js'
 import { kafkaLogStartOffset } from './kafka-directory.js'
 import type { Store } from './store.js'
@@ -45,7 +46,8 @@ export type ViewOptions = Pick<ViewContext, 'isolation' | 'onDamage' | 'onHeldBa
 export function viewContext(store: Store, topic: string, partition: number, options: ViewOptions = {}): ViewContext {
   const { isolation, onDamage, onHeldBack } = options
   const directory = partitionDirectory(store, topic, partition)
-  const context = { system: store.system, directory, topic, partition, isolation, onDamage, onHeldBack }
+  const system = onDamage === undefined ? store.system : overBadPages(store.system)
+  const context = { system, directory, topic, partition, isolation, onDamage, onHeldBack }
   if (store.kind === 'logq') {
     let mayHaveGaps = isCompacted(findTopic(store, topic))
     return {

@@ -52,6 +52,8 @@ interface ArmedFault extends Fault {
   failing: number
 }
 
+const PAGE_BYTES = 4096
+
 type CallDetails = Omit<RecordedOperation, 'operation' | 'path' | 'mutation'>
 
 const MUTATING: ReadonlySet<FileOperation> = new Set([
@@ -75,6 +77,7 @@ export class FaultyFileSystem implements FileSystem {
   readonly #onSyncFailure: (fd: number) => void
   readonly #paths = new Map<number, string>()
   #faults: ArmedFault[] = []
+  #badPages: { readonly inode: number | undefined; readonly position: number }[] = []
   #mutations = 0
   #crashBefore = Infinity
   #crash: CrashSignal | undefined
@@ -92,9 +95,16 @@ export class FaultyFileSystem implements FileSystem {
     this.#faults.push({ ...fault, seen: 0, failing: fault.nth ?? 1 })
   }
 
+  /** The 4096 bytes from `position` on of the file that is now at this path cannot be read from now on. */
+  breakPage(path: string, position: number): void {
+    this.#badPages.push({ inode: this.#inner.pathStatus(path)?.inode, position })
+    this.#badPages.sort((a, b) => a.position - b.position)
+  }
+
   /** Takes back all faults and the crash; the recorded operations stay. */
   reset(): void {
     this.#faults = []
+    this.#badPages = []
     this.#crashBefore = Infinity
     this.#crash = undefined
   }
@@ -127,8 +137,13 @@ export class FaultyFileSystem implements FileSystem {
   }
 
   read(fd: number, buffer: Uint8Array, start: number, length: number, position: number): number {
-    this.#enter('read', this.#pathOf(fd), { position, length })
-    return this.#inner.read(fd, buffer, start, length, position)
+    const path = this.#pathOf(fd)
+    this.#enter('read', path, { position, length })
+    const bad = this.#badPageOf(fd, position)
+    if (bad === undefined || position + length <= bad.position) return this.#inner.read(fd, buffer, start, length, position)
+    // As the kernel does: what stands before the page is read, and the page itself is an error.
+    if (position >= bad.position) throw systemError('EIO', 'read', path)
+    return this.#inner.read(fd, buffer, start, bad.position - position, position)
   }
 
   write(fd: number, buffer: Uint8Array, start: number, length: number, position: number): number {
@@ -257,6 +272,12 @@ export class FaultyFileSystem implements FileSystem {
       throw systemError(fault.code, operation, path)
     }
     return 0
+  }
+
+  #badPageOf(fd: number, position: number): { readonly position: number } | undefined {
+    if (this.#badPages.length === 0) return undefined
+    const { inode } = this.#inner.fileStatus(fd)
+    return this.#badPages.find((page) => page.inode === inode && position < page.position + PAGE_BYTES)
   }
 
   #pathOf(fd: number): string {

@@ -4,7 +4,7 @@
  *     logq produce: topic 'acess' does not exist
  *       hint: did you mean 'access'? a new topic is made with 'logq topic create acess'
  */
-import { isLogqError, LogqError, systemErrorCode, systemHint } from '../lib/errors.js'
+import { isLogqError, LogqError, systemErrorCode, systemHint, systemReason } from '../lib/errors.js'
 
 /** An argument or option that is wrong: exit status 2. */
 export function usageError(message: string, hint?: string): LogqError {
@@ -35,20 +35,13 @@ export function describeError(error: unknown): ErrorText {
  * replaced by a name that the user knows, such as 'standard output'.
  */
 export function describeSystemError(error: Error, subject?: string): string {
-  const code = systemErrorCode(error) ?? ''
   const syscall = 'syscall' in error && typeof error.syscall === 'string' ? error.syscall : undefined
   const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined
-  const reason = reasonOf(error.message, code)
+  const reason = systemReason(error)
   const to = 'dest' in error && typeof error.dest === 'string' ? ` to '${error.dest}'` : ''
   const what = subject ?? (path === undefined ? undefined : `'${path}'${to}`)
   if (syscall === undefined) return what === undefined ? reason : `${what}: ${reason}`
   return `cannot ${verbOf(syscall)}${what === undefined ? '' : ` ${what}`}: ${reason}`
-}
-
-function reasonOf(message: string, code: string): string {
-  const withoutCode = code !== '' && message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message
-  const comma = withoutCode.indexOf(', ')
-  return comma === -1 || withoutCode === message ? withoutCode : withoutCode.slice(0, comma)
 }
 
 const verbs: Readonly<Record<string, string>> = {

@@ -5,6 +5,8 @@
  * A message is lower case, has no full stop, names its subject in single quotes, and says the next useful step in `hint`.
  */
 
+import { constants } from 'node:os'
+
 /** Stable codes; a code is never renamed or given another meaning within a major version. */
 export type ErrorCode =
   | 'LOGQ_IO' // the operating system refused: full disk, permission, a failed read or write
@@ -76,15 +78,27 @@ export function isLogqError(error: unknown, code?: ErrorCode): error is LogqErro
 /** The `code` of a Node.js system error (`ENOENT`, `ENOSPC` …), or undefined. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
+  return typeof error.code === 'string' ? (namelessError(error)?.code ?? error.code) : undefined
 }
 
 /** Why a system call failed, in words: `no space left on device`, without the code, the call and its path. */
 export function systemReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  const known = namelessError(error)
+  if (known !== undefined) return known.reason
   const reason = error.message.replace(`${systemErrorCode(error) ?? ''}: `, '')
-  const end = 'syscall' in error && typeof error.syscall === 'string' ? reason.lastIndexOf(`, ${error.syscall}`) : -1
+  const end = 'syscall' in error && typeof error.syscall === 'string' ? reason.indexOf(`, ${error.syscall}`) : -1
   return end === -1 ? reason : reason.slice(0, end)
+}
+
+/** What Node.js has no name for, and calls 'Unknown system error -122'. */
+const NAMELESS: ReadonlyMap<number, { readonly code: string; readonly reason: string }> = new Map([
+  [constants.errno.EDQUOT, { code: 'EDQUOT', reason: 'disk quota exceeded' }],
+  [constants.errno.ESTALE, { code: 'ESTALE', reason: 'stale file handle' }],
+])
+
+function namelessError(error: object): { readonly code: string; readonly reason: string } | undefined {
+  return 'errno' in error && typeof error.errno === 'number' ? NAMELESS.get(-error.errno) : undefined
 }
 
 /** The next useful step after an error of the operating system, where there is one whatever was tried; undefined for all others. */

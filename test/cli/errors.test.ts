@@ -1,3 +1,4 @@
+import os from 'node:os'
 import test from 'ava'
 import { describeError, describeSystemError, usageError } from '../../cli/errors.js'
 import { LogqError } from '../../lib/errors.js'
@@ -51,6 +52,20 @@ test('describeError() says the next step for every error that a file system give
     t.regex(describeError(systemError(code, 'whatever', 'write')).hint ?? '', /^[a-z].*[^.]$/, code)
   }
   t.is(describeError(systemError('ENOENT', 'no such file or directory', 'open')).hint, undefined)
+})
+
+test('describeError() knows a full quota, for which Node.js has no name', (t) => {
+  const errno = -os.constants.errno.EDQUOT
+  const error = Object.assign(new Error(`Unknown system error ${errno}: Unknown system error ${errno}, open '/a'`), {
+    errno,
+    code: `Unknown system error ${errno}`,
+    syscall: 'open',
+    path: '/a',
+  })
+  t.deepEqual(describeError(error), {
+    message: "cannot open '/a': disk quota exceeded",
+    hint: 'free space within the quota, then run the command again',
+  })
 })
 
 test('describeSystemError() names what the user knows instead of the path', (t) => {

@@ -44,6 +44,15 @@ export function describeSystemError(error: Error, subject?: string): string {
   return `cannot ${verbOf(syscall)}${what === undefined ? '' : ` ${what}`}: ${reason}`
 }
 
+/** A system error as one of logq, with the hint, of something that the user knows by this name. */
+export function failureOf(error: Error, subject: string): LogqError {
+  const hint = systemHint(error)
+  return new LogqError('LOGQ_IO', describeSystemError(error, subject), {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
 const verbs: Readonly<Record<string, string>> = {
   open: 'open',
   openat: 'open',

@@ -7,7 +7,7 @@ import { GrowableBytes } from '../lib/bytes/growable-bytes.js'
 import { LogqError, systemErrorCode } from '../lib/errors.js'
 import type { OutputStream } from '../lib/system/streams.js'
 import type { Clock } from '../lib/system/system.js'
-import { describeSystemError } from './errors.js'
+import { failureOf } from './errors.js'
 import { escapeText } from './print/escape.js'
 
 /** A buffer is handed to the operating system when it holds this much. */
@@ -189,8 +189,7 @@ class BufferedWriter implements OutputWriter {
     if (systemErrorCode(error) === 'EPIPE') {
       this.readerClosed = true
     } else if (error instanceof Error && systemErrorCode(error) !== undefined) {
-      const message = describeSystemError(error, this.options.name ?? 'standard output')
-      this.failure = new LogqError('LOGQ_IO', message, { cause: error })
+      this.failure = failureOf(error, this.options.name ?? 'standard output')
     } else {
       this.failure = error instanceof Error ? error : new Error(String(error))
     }

@@ -5,8 +5,6 @@
  * A message is lower case, has no full stop, names its subject in single quotes, and says the next useful step in `hint`.
  */
 
-import { constants } from 'node:os'
-
 /** Stable codes; a code is never renamed or given another meaning within a major version. */
 export type ErrorCode =
   | 'LOGQ_IO' // the operating system refused: full disk, permission, a failed read or write
@@ -91,14 +89,15 @@ export function systemReason(error: unknown): string {
   return end === -1 ? reason : reason.slice(0, end)
 }
 
-/** What Node.js has no name for, and calls 'Unknown system error -122'. */
-const NAMELESS: ReadonlyMap<number, { readonly code: string; readonly reason: string }> = new Map([
-  [constants.errno.EDQUOT, { code: 'EDQUOT', reason: 'disk quota exceeded' }],
-  [constants.errno.ESTALE, { code: 'ESTALE', reason: 'stale file handle' }],
-])
+/** What Node.js has no name for, and calls 'Unknown system error -122': the numbers of Linux, and of macOS. */
+const NAMELESS = /^Unknown system error -(?:(122|69)|(116|70))$/
 
-function namelessError(error: object): { readonly code: string; readonly reason: string } | undefined {
-  return 'errno' in error && typeof error.errno === 'number' ? NAMELESS.get(-error.errno) : undefined
+function namelessError({ code }: { readonly code?: unknown }): { readonly code: string; readonly reason: string } | undefined {
+  const match = typeof code === 'string' ? NAMELESS.exec(code) : null
+  if (match === null) return undefined
+  return match[1] === undefined
+    ? { code: 'ESTALE', reason: 'stale file handle' }
+    : { code: 'EDQUOT', reason: 'disk quota exceeded' }
 }
 
 /** The next useful step after an error of the operating system, where there is one whatever was tried; undefined for all others. */

@@ -10,9 +10,9 @@
  */
 import { dirname, join } from 'node:path'
 import { GrowableBytes } from '../../lib/bytes/growable-bytes.js'
-import { LogqError, systemErrorCode } from '../../lib/errors.js'
+import { systemErrorCode } from '../../lib/errors.js'
 import type { FileSystem } from '../../lib/system/file-system.js'
-import { describeError, describeSystemError } from '../errors.js'
+import { failureOf } from '../errors.js'
 import type { Io } from '../io.js'
 import type { PrintedRecord } from '../print/printer.js'
 import { fileNameOfKey, fileNameOfPartition } from './file-names.js'
@@ -210,10 +210,7 @@ class SplitFile implements ExportOutput {
 
   /** The system names no file where it failed to write. */
   #failure(error: unknown): unknown {
-    if (systemErrorCode(error) === undefined || !(error instanceof Error)) return error
-    const { hint } = describeError(error)
-    const message = describeSystemError(error, `'${this.finalPath}'`)
-    return new LogqError('LOGQ_IO', message, { cause: error, ...(hint === undefined ? {} : { hint }) })
+    return systemErrorCode(error) === undefined || !(error instanceof Error) ? error : failureOf(error, `'${this.finalPath}'`)
   }
 }
 

@@ -92,8 +92,8 @@ export function systemReason(error: unknown): string {
 /** What Node.js has no name for, and calls 'Unknown system error -122': the numbers of Linux, and of macOS. */
 const NAMELESS = /^Unknown system error -(?:(122|69)|(116|70))$/
 
-function namelessError({ code }: { readonly code?: unknown }): { readonly code: string; readonly reason: string } | undefined {
-  const match = typeof code === 'string' ? NAMELESS.exec(code) : null
+function namelessError(error: object): { readonly code: string; readonly reason: string } | undefined {
+  const match = 'code' in error && typeof error.code === 'string' ? NAMELESS.exec(error.code) : null
   if (match === null) return undefined
   return match[1] === undefined
     ? { code: 'ESTALE', reason: 'stale file handle' }

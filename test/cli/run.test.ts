@@ -195,7 +195,9 @@ test('a closed pipe is success, and a full disk behind stdout is exit 1 and said
   t.deepEqual(await run(['sample', 't'], print, full), {
     status: 1,
     stdout: '',
-    stderr: 'logq sample: cannot write standard output: no space left on device\n',
+    stderr:
+      'logq sample: cannot write standard output: no space left on device\n' +
+      '  hint: free space, or inodes (df -i), on that disk, then run the command again\n',
   })
 })
 

@@ -44,7 +44,7 @@ test('a file system that becomes read-only while it is in use, as after an error
         { sizeMiB: 32 },
         `logq topic create t; seq 10 | logq produce t
          mkfifo feed; (logq produce t --print-offsets < feed > acked 2> errors; echo "status $?" >> acked) & exec 3> feed
-         (logq tail -f t --for 5s > followed) & 
+         (logq tail -f t --for 5s > followed) &
          echo mine >&3; for i in $(seq 100); do grep -q @ acked && break; sleep 0.05; done
          mount -o remount,abort disk; echo late >&3; exec 3>&-; wait %1
          tail -n 1 acked; grep -c 'read-only' errors; logq cat t | tail -n 1; logq tail -n 1 t; logq fsck > /dev/null 2>&1; echo "fsck $?"

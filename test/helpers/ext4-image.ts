@@ -18,6 +18,7 @@ const OPTIONS: Readonly<Record<CutKind, string>> = {
   'names ahead of data': 'loop,nodelalloc,data=writeback',
   'data lost': 'loop',
 }
+const UNMOUNT_ATTEMPTS = 200
 const EXT4_IOC_SHUTDOWN = 0x80_04_58_7d
 
 const SHUTDOWNS: readonly (readonly [program: string, args: (path: string, flags: number) => string[]])[] = [
@@ -96,8 +97,12 @@ export class Ext4Image {
     run(name, args(this.mountPoint, FLAGS[this.kind]))
   }
 
-  /** Nobody may have a file of it open any more. */
+  /** Nobody may have a file of it open any more; the kernel may take a while to close those of a process that was killed. */
   unmount(): void {
+    for (let attempt = 1; attempt < UNMOUNT_ATTEMPTS; attempt += 1) {
+      if (spawnSync('umount', [this.mountPoint], { stdio: 'ignore' }).status === 0) return
+      spawnSync('sleep', ['0.1'])
+    }
     run('umount', [this.mountPoint])
   }
 

@@ -55,6 +55,7 @@ export const command = defineCommand({
       'With **-w** records that do not match are not printed, and do not count for **-n**.',
       'Memory stays bounded, however many partitions **--merge** has to hold together: with hundreds of them, whose batches are large and of the same time, batches are read several times.',
       'Records that were appended but not yet synced by their producer may be shown.',
+      'In a directory of Kafka, the records of transactions that were aborted are not printed, and reading ends where a transaction is open that has no end yet, which is said on stderr with the number of records that are held back; **--isolation read_uncommitted** prints both. The end is then the last stable offset, also for **-o**. Markers of transactions are never printed. What is read is what is on disk, which on a broker may lie above the high watermark: a consumer would not get these records yet, and they may be taken back. Raw batches of committed transactions go out as they are, and **logq produce** refuses them: copy with **-J**.',
       'What is printed to a terminal has its control characters escaped, unless **--raw** is given; to a pipe or file every byte goes out as it is.',
     ],
     seeAlso: ['logq-tail(1)', 'logq-produce(1)', 'logq-digest(1)'],

@@ -79,6 +79,7 @@ export const command = defineCommand({
       'With **-f** it follows: every record that is appended to any partition is printed within a few milliseconds, across rolled segments and added partitions. What it begins with is in the order that the options ask for; what follows comes as it is appended. Retention, compaction, and a directory that is moved, restored or replaced by a copy of itself do not disturb it: each record is printed once. Records that were deleted before they were read, and a log that ends earlier than before, are said on stderr.',
       'A topic that is removed is said to be, and waited for; when one of its name is created, that one is followed from its start. A topic that does not exist yet is waited for, and followed from its start, and so is a topic that is created later and matches a pattern.',
       'Records that were appended but not yet synced by their producer may be shown.',
+      'In a directory of Kafka, the records of transactions that were aborted are not printed, and **-f** waits where a transaction is open until it has its end, as a consumer of committed records does; **--isolation read_uncommitted** prints everything at once. The directory of a broker also has records above the high watermark: **tail -f** prints them before a consumer gets them, and when the leader changes they may be taken back, which is said on stderr.',
       'INT ends it after what was read is printed. A closed pipe ends it at the next record.',
     ],
     seeAlso: ['logq-cat(1)'],

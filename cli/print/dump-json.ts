@@ -12,10 +12,10 @@ export function appendDumpJson(item: DumpItem, records: RecordPrinter, gate: Gat
     out.append(gate(Buffer.from(`${JSON.stringify(item, plain)}\n`)))
     return
   }
-  const { type, file, batchPosition, topic = '', partition = -1, record } = item
+  const { topic = '', partition = -1, record, ...outer } = item
   const { length } = out
   try {
-    out.append(gate(Buffer.from(`${JSON.stringify({ type, file, batchPosition }).slice(0, -1)},"record":`)))
+    out.append(gate(Buffer.from(`${JSON.stringify(outer).slice(0, -1)},"record":`)))
     records.print(topic, partition, record, out)
   } catch (error) {
     out.length = length

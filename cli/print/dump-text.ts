@@ -34,16 +34,17 @@ function pairs(fields: object): string {
 
 function batchText(item: BatchItem): string {
   const { position, sizeBytes, baseOffset, lastOffset, leaderEpoch, magic, codec, timestampType, recordCount } = item
-  const { baseTimestampMs, maxTimestampMs, producerId, producerEpoch, baseSequence } = item
+  const { baseTimestampMs, maxTimestampMs, producerId, producerEpoch, baseSequence, lastSequence } = item
   const fields = { position, sizeBytes, offsets: `${baseOffset}..${lastOffset}`, leaderEpoch, magic }
   const times = { timestampType, baseTimestampMs, maxTimestampMs }
   const hasProducer = producerId !== -1 || producerEpoch !== -1 || baseSequence !== -1
   return [
     `batch ${pairs(fields)} ${crcText(item)} codec=${codec} ${pairs(times)} ${pairs({ recordCount })}`,
-    ...(hasProducer ? [pairs({ producerId, producerEpoch, baseSequence })] : []),
+    ...(hasProducer ? [pairs({ producerId, producerEpoch, baseSequence, lastSequence })] : []),
     ...(item.isTransactional ? ['transactional'] : []),
     ...(item.isControl ? [`control(${item.controlType ?? '?'})`] : []),
-    ...(item.hasDeleteHorizon ? ['deleteHorizon'] : []),
+    ...(item.coordinatorEpoch === undefined ? [] : [pairs({ coordinatorEpoch: item.coordinatorEpoch })]),
+    ...(item.hasDeleteHorizon ? [pairs({ deleteHorizonMs: item.deleteHorizonMs })] : []),
     ...(item.isGood ? [] : ['BAD']),
   ].join(' ')
 }
@@ -56,12 +57,13 @@ function crcText({ crc, computedCrc }: BatchItem): string {
 
 const MOST_HEADERS = 8
 
-function recordText({ record }: RecordItem): string {
+function recordText({ sequence, keyBytes, valueBytes, record }: RecordItem): string {
   const { offset, timestampMs, key, value, headers } = record
   const shown = headers.slice(0, MOST_HEADERS).map((header) => `${shortName(header.key)}=${shortBytes(header.value)}`)
   const more = headers.length > shown.length ? [`and ${headers.length - shown.length} more`] : []
   const headersText = headers.length === 0 ? '' : ` headers(${[...shown, ...more].join(', ')})`
-  return `record ${pairs({ offset, timestampMs })} key=${shortBytes(key)} value=${shortBytes(value)}${headersText}`
+  const inSequence = sequence < 0 ? {} : { sequence }
+  return `record ${pairs({ offset, timestampMs, ...inSequence, keyBytes, valueBytes })} key=${shortBytes(key)} value=${shortBytes(value)}${headersText}`
 }
 
 const MOST_CHARACTERS = 60

@@ -4,6 +4,8 @@
  */
 import type { Codec } from '../record/codec.js'
 import type { LogRecord, TimestampType } from '../record/record.js'
+import type { ProducerState } from '../log/producer-snapshot.js'
+import type { AbortedTransaction } from '../log/transaction-index.js'
 import type { StateBlock } from '../log/state-block.js'
 import type { FileKind } from './file-kind.js'
 
@@ -41,14 +43,20 @@ export interface BatchItem extends PlacedItem {
   readonly producerId: number | bigint
   readonly producerEpoch: number
   readonly baseSequence: number
+  /** That of the last offset, whether or not it still has a record; -1 for none. */
+  readonly lastSequence: number
   readonly isTransactional: boolean
   readonly isControl: boolean
   /** The base timestamp is then the time from which tombstones may be compacted away. */
   readonly hasDeleteHorizon: boolean
+  /** That time; undefined when there is none. */
+  readonly deleteHorizonMs: number | bigint | undefined
   /** As the header states it. */
   readonly recordCount: number
   /** Of a control batch whose record can be read: commit, abort, or the number of another kind. */
   readonly controlType: string | undefined
+  /** Of an end marker: that of the transaction coordinator that wrote it. */
+  readonly coordinatorEpoch: number | undefined
   /** It can be read: CRC, offsets, leader epoch and all records hold. */
   readonly isGood: boolean
 }
@@ -61,6 +69,11 @@ export interface RecordItem {
   /** As the name of the directory has them; undefined when it is no partition directory. */
   readonly topic: string | undefined
   readonly partition: number | undefined
+  /** In its producer's sequence; -1 for none. */
+  readonly sequence: number
+  /** -1 for null. */
+  readonly keyBytes: number
+  readonly valueBytes: number
   readonly record: LogRecord
 }
 
@@ -95,6 +108,20 @@ export interface TimeIndexEntryItem extends PlacedItem {
   readonly offset: number
   /** Whether a batch has that last offset and that largest timestamp; undefined when that cannot be told. */
   readonly matches: boolean | undefined
+}
+
+/** An aborted transaction of a transaction index of Kafka's. */
+export interface TransactionIndexEntryItem extends PlacedItem, AbortedTransaction {
+  readonly type: 'transaction-index-entry'
+  readonly entry: number
+  readonly version: number
+}
+
+/** A producer of a snapshot of Kafka's. */
+export interface ProducerStateItem extends PlacedItem, ProducerState {
+  readonly type: 'producer-state'
+  /** Of its last batch; -1 for none. */
+  readonly firstSequence: number
 }
 
 /** The rest of an index: zero bytes that Kafka reserved. */
@@ -205,6 +232,8 @@ export type DumpItem =
   | PassedItem
   | OffsetIndexEntryItem
   | TimeIndexEntryItem
+  | TransactionIndexEntryItem
+  | ProducerStateItem
   | PreallocatedItem
   | StateBlockItem
   | RecoveryPointItem

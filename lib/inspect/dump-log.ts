@@ -32,6 +32,7 @@ import {
 } from '../record/batch-layout.js'
 import { BATCH_HEADER_BYTES, InvalidBatchError, type RecordBatch } from '../record/batch.js'
 import { CODECS } from '../record/codec.js'
+import { controlType, endMarkerOf } from '../record/control-record.js'
 import { loadCodec } from '../record/compression.js'
 import { parentDirectory, readUpTo } from '../system/durable.js'
 import type { FileSystem } from '../system/file-system.js'
@@ -100,13 +101,15 @@ async function* goodBatches(
   for (let step = scanner.next(); step.kind === 'batch' && step.position < to; step = scanner.next()) {
     const { batch, position } = step
     const item = batchItem(file, position, batch.bytes, crc32c(batch.bytes, ATTRIBUTES_POSITION), true)
-    yield item.isControl ? { ...item, controlType: await controlTypeOf(batch) } : item
+    yield item.isControl ? { ...item, ...(await controlOf(batch)) } : item
     const isShown = batch.lastOffset >= fromOffset && batch.baseOffset < toOffset && position + batch.sizeBytes > fromPosition
     if (!withRecords || !isShown) continue
     await loadCodec(batch.codec)
     for (const record of batch.records()) {
       if (record.offset < fromOffset || record.offset >= toOffset) continue
-      yield { type: 'record', file, batchPosition: position, topic, partition, record }
+      const sequence = sequenceAfter(batch.baseSequence, record.offset - batch.baseOffset)
+      const sizes = { keyBytes: record.key?.length ?? -1, valueBytes: record.value?.length ?? -1 }
+      yield { type: 'record', file, batchPosition: position, topic, partition, sequence, ...sizes, record }
     }
   }
 }
@@ -154,6 +157,8 @@ function batchItem(
   const baseOffset = readInt64Exactly(bytes, BASE_OFFSET_POSITION)
   const delta = readInt32(bytes, LAST_OFFSET_DELTA_POSITION)
   const codec = attributes & CODEC_MASK
+  const baseSequence = readInt32(bytes, BASE_SEQUENCE_POSITION)
+  const baseTimestampMs = readInt64Exactly(bytes, BASE_TIMESTAMP_POSITION)
   return {
     type: 'batch',
     file,
@@ -167,16 +172,19 @@ function batchItem(
     computedCrc,
     codec: CODECS[codec] ?? `unknown (${codec})`,
     timestampType: has(LOG_APPEND_TIME_FLAG) ? 'LogAppendTime' : 'CreateTime',
-    baseTimestampMs: readInt64Exactly(bytes, BASE_TIMESTAMP_POSITION),
+    baseTimestampMs,
     maxTimestampMs: readInt64Exactly(bytes, MAX_TIMESTAMP_POSITION),
     producerId: readInt64Exactly(bytes, PRODUCER_ID_POSITION),
     producerEpoch: readInt16(bytes, PRODUCER_EPOCH_POSITION),
-    baseSequence: readInt32(bytes, BASE_SEQUENCE_POSITION),
+    baseSequence,
+    lastSequence: sequenceAfter(baseSequence, delta),
     isTransactional: has(TRANSACTIONAL_FLAG),
     isControl: has(CONTROL_FLAG),
     hasDeleteHorizon: has(DELETE_HORIZON_FLAG),
+    deleteHorizonMs: has(DELETE_HORIZON_FLAG) ? baseTimestampMs : undefined,
     recordCount: readInt32(bytes, RECORD_COUNT_POSITION),
     controlType: undefined,
+    coordinatorEpoch: undefined,
     isGood,
   }
 }
@@ -191,19 +199,23 @@ const CONTROL_TYPES = [
   'kraft-voters',
 ]
 
-/** The key of a control record is its version and its type, two bytes each. */
-async function controlTypeOf(batch: RecordBatch): Promise<string | undefined> {
+async function controlOf(batch: RecordBatch): Promise<Pick<BatchItem, 'controlType' | 'coordinatorEpoch'>> {
+  const nothing = { controlType: undefined, coordinatorEpoch: undefined }
   try {
     await loadCodec(batch.codec)
     const cursor = batch.cursor()
-    const key = cursor.next() ? cursor.copyKey() : null
-    if (key === null || key.length < 4) return undefined
-    const type = readInt16(key, 2)
-    return CONTROL_TYPES[type] ?? `type ${type}`
+    const type = cursor.next() ? controlType(cursor.copyKey()) : undefined
+    if (type === undefined) return nothing
+    return { controlType: CONTROL_TYPES[type] ?? `type ${type}`, coordinatorEpoch: endMarkerOf(batch)?.coordinatorEpoch }
   } catch (error) {
-    if (error instanceof InvalidBatchError) return undefined
+    if (error instanceof InvalidBatchError) return nothing
     throw error
   }
+}
+
+/** Sequences go on at 0 after 2^31-1; -1 for none. */
+function sequenceAfter(base: number, delta: number): number {
+  return base < 0 ? base : (base + delta) % 0x8000_0000
 }
 
 const OLD_SIZE_POSITION = 8

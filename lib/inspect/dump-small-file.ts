@@ -14,7 +14,7 @@ import type { System } from '../system/system.js'
 import type { DumpItem, LineItem, RecoveryPointItem, StateBlockItem } from './dump-item.js'
 import type { FileKind } from './file-kind.js'
 
-export type SmallFileKind = Exclude<FileKind, 'log' | 'offset-index' | 'time-index'>
+export type SmallFileKind = Exclude<FileKind, 'log' | 'offset-index' | 'time-index' | 'transaction-index' | 'producer-snapshot'>
 
 export interface SmallFileDump {
   readonly items: readonly DumpItem[]

@@ -11,8 +11,10 @@ import {
   LOG_START_OFFSET_FILE,
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
+  PRODUCER_SNAPSHOT_SUFFIX,
   RECOVERY_POINT_FILE,
   TIME_INDEX_SUFFIX,
+  TRANSACTION_INDEX_SUFFIX,
   parsePartitionDirectoryName,
   parseSegmentFileName,
   segmentFileName,
@@ -21,6 +23,7 @@ import { KNOWN_GAPS_FILE } from '../log/known-gaps.js'
 import type { ViewContext } from '../log/log-view.js'
 import { checkLogFile, describeBadRange, isZeros, type SegmentCheck } from '../maintain/check-segment.js'
 import { checkTopicFiles, inspectStorePartition, isDirectoryMissing } from '../maintain/check-store.js'
+import { checkSnapshot, checkTransactionFiles } from '../maintain/check-transactions.js'
 import type { Finding } from '../maintain/finding.js'
 import { inspectPartition, type PartitionInspection } from '../maintain/inspect-partition.js'
 import { TOPICS_DIRECTORY } from '../store/names.js'
@@ -30,9 +33,10 @@ import { findTopic, getTopic, partitionDirectory, topicPath } from '../store/top
 import { parentDirectory } from '../system/durable.js'
 import type { System } from '../system/system.js'
 import { dumpOffsetIndex, dumpTimeIndex, type IndexFile, type IndexItem } from './dump-index.js'
-import type { DumpItem, ProblemItem } from './dump-item.js'
+import type { DumpItem, PassedItem, ProblemItem, TransactionIndexEntryItem } from './dump-item.js'
 import { dumpLog, type LogDumpOptions } from './dump-log.js'
 import { dumpSmallFile } from './dump-small-file.js'
+import { dumpProducerSnapshot, dumpTransactionIndex } from './dump-transactions.js'
 import { fileKind, nameOf, type FileKind } from './file-kind.js'
 
 /** `limit` holds for the batches of each log and for the entries of each index. */
@@ -128,10 +132,11 @@ const SMALL_FILES = [
 ]
 
 function smallFiles(names: readonly string[]): string[] {
-  return [...SMALL_FILES.filter((one) => names.includes(one)), ...names.filter((name) => name.startsWith('dedupe-'))]
+  const many = (name: string) => name.startsWith('dedupe-') || name.endsWith(PRODUCER_SNAPSHOT_SUFFIX)
+  return [...SMALL_FILES.filter((one) => names.includes(one)), ...names.filter(many)]
 }
 
-const SEGMENT_SUFFIXES = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const
+const SEGMENT_SUFFIXES = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX] as const
 
 /** Names of the segment files that may have something of the range, by base offset; of each the .log first. */
 function segmentFiles(names: readonly string[], { fromOffset = 0, toOffset = Infinity }: DumpOptions): string[] {
@@ -161,7 +166,12 @@ async function judge(system: System, path: string, kind: FileKind, options: Dump
   const base = baseOf(nameOf(path))
   if (kind === 'topic') return judgeTopic(system, path)
   if (kind === 'store') return judgeStore(system, path)
+  if (kind === 'producer-snapshot') return { findings: [checkSnapshot(system.fs, path) ?? []].flat() }
   const around = storeAround(system, directory)
+  if (kind === 'transaction-index') {
+    if (base === undefined || system.fs.pathStatus(logOf(directory, base)) === undefined) return { findings: [], isLone: true }
+    return { findings: await transactionFindings(loneContext(system, directory), path, options.signal) }
+  }
   if (kind === 'log' || kind === 'offset-index' || kind === 'time-index') {
     const isJudgedWithLog = base !== undefined && system.fs.pathStatus(logOf(directory, base)) !== undefined
     if (!isJudgedWithLog) return kind === 'log' ? judgeLoneLog(system, path, options.signal) : { findings: [], isLone: true }
@@ -180,6 +190,10 @@ async function judge(system: System, path: string, kind: FileKind, options: Dump
     await inspectStorePartition(around.store, around.file, around.partition, signalOf(options)),
     options.signal,
   )
+}
+
+async function transactionFindings(context: ViewContext, path: string, signal: AbortSignal | undefined): Promise<Finding[]> {
+  return (await checkTransactionFiles(context, signal)).filter(({ file }) => file === path)
 }
 
 /** What an inspection of its partition says of one file. */
@@ -315,6 +329,12 @@ async function* itemsOf(
     case 'time-index':
       yield* part(checked(dumpTimeIndex(fs, indexFile(path)), isLone), options)
       return
+    case 'transaction-index':
+      yield* checkedEntries(dumpTransactionIndex(fs, path), isLone)
+      return
+    case 'producer-snapshot':
+      yield* dumpProducerSnapshot(fs, path)
+      return
     default: {
       const { items, fault } = dumpSmallFile(system, path, kind)
       if (isLone && fault !== undefined) yield { type: 'problem', kind: 'damage', file: path, position: 0, message: fault }
@@ -349,6 +369,22 @@ function indexFault(before: IndexItem | undefined, item: IndexItem): string | un
   }
   if (item.type !== 'time-index-entry' || before?.type !== 'time-index-entry') return undefined
   return item.timestampMs > before.timestampMs && item.offset >= before.offset ? undefined : 'the entries do not rise'
+}
+
+/** A transaction index without its log: whether its entries rise. */
+function* checkedEntries(
+  items: Iterable<TransactionIndexEntryItem | PassedItem>,
+  isLone: boolean,
+): Generator<TransactionIndexEntryItem | PassedItem | ProblemItem> {
+  let before: number | bigint = -1
+  for (const item of items) {
+    const isRising = item.type !== 'passed-over' && item.lastOffset > before && item.firstOffset <= item.lastOffset
+    const message = item.type === 'passed-over' ? 'this is not an entry' : 'the entries do not rise'
+    const { file, position } = item
+    if (isLone && !isRising) yield { type: 'problem', kind: 'cache', file, position, message }
+    if (item.type !== 'passed-over') before = item.lastOffset
+    yield item
+  }
 }
 
 /** The entries that were asked for. */

@@ -6,9 +6,11 @@ import {
   LOG_START_OFFSET_FILE,
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
+  PRODUCER_SNAPSHOT_SUFFIX,
   QUARANTINE_DIRECTORY,
   RECOVERY_POINT_FILE,
   TIME_INDEX_SUFFIX,
+  TRANSACTION_INDEX_SUFFIX,
 } from '../log/file-names.js'
 import { KNOWN_GAPS_FILE } from '../log/known-gaps.js'
 import { PEEK_BYTES, peekBatchSize } from '../record/batch.js'
@@ -20,6 +22,8 @@ export type FileKind =
   | 'log'
   | 'offset-index'
   | 'time-index'
+  | 'transaction-index'
+  | 'producer-snapshot'
   | 'lock'
   | 'store-lock'
   | 'recovery-point'
@@ -46,6 +50,8 @@ const SUFFIXES: readonly (readonly [string, FileKind])[] = [
   [LOG_SUFFIX, 'log'],
   [OFFSET_INDEX_SUFFIX, 'offset-index'],
   [TIME_INDEX_SUFFIX, 'time-index'],
+  [TRANSACTION_INDEX_SUFFIX, 'transaction-index'],
+  [PRODUCER_SNAPSHOT_SUFFIX, 'producer-snapshot'],
 ]
 
 /** Kafka appends these to the names of segment files that it is about to remove or to put in place. */

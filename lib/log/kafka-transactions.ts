@@ -18,7 +18,7 @@ import { TRANSACTION_INDEX_ENTRY_BYTES, decodeAbortedTransaction } from './trans
 import type { ProducerId } from '../record/control-record.js'
 
 /** A snapshot of so many bytes has more than a million producers. */
-const MAX_SNAPSHOT_BYTES = 64 << 20
+export const MAX_SNAPSHOT_BYTES = 64 << 20
 
 export interface Snapshot {
   /** Where the log ended when it was taken. */
@@ -50,9 +50,8 @@ function snapshotAt({ system, directory }: ViewContext, offset: number): Uint8Ar
 /** First offsets of the transactions that were open when a snapshot was taken, by producer. */
 export function openTransactions({ bytes }: Snapshot): [ProducerId, number][] {
   const open: [ProducerId, number][] = []
-  for (const { producerId, transactionFirstOffset } of producerStates(bytes)) {
-    if (typeof transactionFirstOffset === 'number' && transactionFirstOffset >= 0)
-      open.push([producerId, transactionFirstOffset])
+  for (const { producerId, currentTxnFirstOffset } of producerStates(bytes)) {
+    if (typeof currentTxnFirstOffset === 'number' && currentTxnFirstOffset >= 0) open.push([producerId, currentTxnFirstOffset])
   }
   return open.sort((a, b) => a[1] - b[1])
 }

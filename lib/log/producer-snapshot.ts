@@ -18,7 +18,7 @@ export interface ProducerState {
   /** Of the coordinator that wrote its last end marker; -1 for none. */
   readonly coordinatorEpoch: number
   /** Where its transaction begins that was open then; -1 when none was. */
-  readonly transactionFirstOffset: number | bigint
+  readonly currentTxnFirstOffset: number | bigint
 }
 
 export const PRODUCER_SNAPSHOT_VERSION = 1
@@ -54,7 +54,7 @@ function decodeState(bytes: Uint8Array, at: number): ProducerState {
     offsetDelta: readInt32(bytes, at + 22),
     timestampMs: readInt64Exactly(bytes, at + 26),
     coordinatorEpoch: readInt32(bytes, at + 34),
-    transactionFirstOffset: readInt64Exactly(bytes, at + 38),
+    currentTxnFirstOffset: readInt64Exactly(bytes, at + 38),
   }
 }
 
@@ -71,7 +71,7 @@ export function encodeProducerSnapshot(producers: readonly ProducerState[]): Uin
     writeInt32(bytes, at + 22, state.offsetDelta)
     writeInt64(bytes, at + 26, state.timestampMs)
     writeInt32(bytes, at + 34, state.coordinatorEpoch)
-    writeInt64(bytes, at + 38, state.transactionFirstOffset)
+    writeInt64(bytes, at + 38, state.currentTxnFirstOffset)
   }
   writeInt32(bytes, CRC_POSITION, crc32c(bytes, CRC_FROM))
   return bytes

@@ -14,6 +14,7 @@ import { isOfThisBoot, type StateBlock } from '../log/state-block.js'
 import { readSmallFile } from '../system/durable.js'
 import { arrangeSegments, type MisplacedSegment } from './arrange-segments.js'
 import { checkEpochs, epochAt, epochsOf } from './check-epochs.js'
+import { checkTransactionFiles } from './check-transactions.js'
 import { checkSegment, describeBadRange, isZeros, type BadRange, type SegmentCheck } from './check-segment.js'
 import type { Finding } from './finding.js'
 import { KNOWN_GAPS_FILE, isKnownGap, parseKnownGaps, readKnownGaps, type OffsetGap } from '../log/known-gaps.js'
@@ -106,6 +107,7 @@ class Inspection {
       this.#checkStart(chain, endOffset)
       this.#checkEnd(segments.at(-1), nextOffset)
       this.#checkEpochs(segments, endOffset)
+      if (!options.isOwn) this.#findings.push(...(await checkTransactionFiles(context, options.signal)))
     }
     const sum = (of: (check: SegmentCheck) => number) => segments.reduce((total, check) => total + of(check), 0)
     return {

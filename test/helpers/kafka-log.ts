@@ -5,7 +5,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeInt16, writeInt32, writeInt64 } from '../../lib/bytes/big-endian.js'
-import { LOG_SUFFIX, PRODUCER_SNAPSHOT_SUFFIX, TRANSACTION_INDEX_SUFFIX, segmentFileName } from '../../lib/log/file-names.js'
+import {
+  LEADER_EPOCH_CHECKPOINT_FILE,
+  LOG_SUFFIX,
+  PRODUCER_SNAPSHOT_SUFFIX,
+  TRANSACTION_INDEX_SUFFIX,
+  segmentFileName,
+} from '../../lib/log/file-names.js'
 import { encodeProducerSnapshot, type ProducerState } from '../../lib/log/producer-snapshot.js'
 import { encodeAbortedTransaction } from '../../lib/log/transaction-index.js'
 import {
@@ -70,7 +76,7 @@ export class KafkaLog {
       lastOffset: this.nextOffset - 1,
       offsetDelta: values.length - 1,
       timestampMs: KAFKA_START_MS + written.baseOffset,
-      transactionFirstOffset: known.transactionFirstOffset === -1 ? written.baseOffset : known.transactionFirstOffset,
+      currentTxnFirstOffset: known.currentTxnFirstOffset === -1 ? written.baseOffset : known.currentTxnFirstOffset,
     })
     return written
   }
@@ -121,21 +127,22 @@ export class KafkaLog {
     const directory = join(logDirectory, partition)
     mkdirSync(directory, { recursive: true })
     for (const [name, bytes] of this.files()) writeFileSync(join(directory, name), bytes)
+    writeFileSync(join(directory, LEADER_EPOCH_CHECKPOINT_FILE), `0\n1\n0 ${this.baseOffset}\n`)
   }
 
   #end(producerId: ProducerId, type: number, epoch: number): Written {
     const known = this.#producers.get(producerId) ?? newState(producerId, epoch)
     const written = this.#append(controlBatch(producerId, type, epoch, KAFKA_START_MS + this.nextOffset))
-    const firstOffset = known.transactionFirstOffset
-    const isOpen = (state: ProducerState) => state.producerId !== producerId && state.transactionFirstOffset !== -1
-    const others = [...this.#producers.values()].filter(isOpen).map((state) => Number(state.transactionFirstOffset))
+    const firstOffset = known.currentTxnFirstOffset
+    const isOpen = (state: ProducerState) => state.producerId !== producerId && state.currentTxnFirstOffset !== -1
+    const others = [...this.#producers.values()].filter(isOpen).map((state) => Number(state.currentTxnFirstOffset))
     if (type === ABORT_TYPE && firstOffset !== -1) {
       const lastStableOffset = others.length === 0 ? this.nextOffset : Math.min(...others)
       const entry = encodeAbortedTransaction({ producerId, firstOffset, lastOffset: written.baseOffset, lastStableOffset })
       this.#segments.at(-1)?.aborted.push(entry)
     }
     const timestampMs = KAFKA_START_MS + written.baseOffset
-    const ended = { producerEpoch: epoch, timestampMs, coordinatorEpoch: 0, transactionFirstOffset: -1 }
+    const ended = { producerEpoch: epoch, timestampMs, coordinatorEpoch: 0, currentTxnFirstOffset: -1 }
     this.#producers.set(producerId, { ...known, ...ended })
     return written
   }
@@ -155,7 +162,7 @@ export class KafkaLog {
 
 function newState(producerId: ProducerId, producerEpoch: number): ProducerState {
   const none = { lastSequence: -1, lastOffset: -1, offsetDelta: 0, timestampMs: -1, coordinatorEpoch: -1 }
-  return { producerId, producerEpoch, ...none, transactionFirstOffset: -1 }
+  return { producerId, producerEpoch, ...none, currentTxnFirstOffset: -1 }
 }
 
 function recordOf(text: string): RecordToAppend {

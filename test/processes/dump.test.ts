@@ -172,8 +172,17 @@ test('-J has one object a line of every type, and the records of --records are t
       'computedCrc',
       'codec',
     ],
-    ...['timestampType', 'baseTimestampMs', 'maxTimestampMs', 'producerId', 'producerEpoch', 'baseSequence', 'isTransactional'],
-    ...['isControl', 'hasDeleteHorizon', 'recordCount', 'controlType', 'isGood'],
+    ...['timestampType', 'baseTimestampMs', 'maxTimestampMs', 'producerId', 'producerEpoch', 'baseSequence', 'lastSequence'],
+    ...[
+      'isTransactional',
+      'isControl',
+      'hasDeleteHorizon',
+      'deleteHorizonMs',
+      'recordCount',
+      'controlType',
+      'coordinatorEpoch',
+      'isGood',
+    ],
   ])
   t.is(
     batches.reduce((sum, { recordCount }) => sum + Number(recordCount), 0),
@@ -204,13 +213,13 @@ test('--records shows keys, values and headers, long and binary ones cut short; 
     .filter((line) => line.startsWith('record '))
   const shown = lines.map((line) => line.replace(/^record offset=\d+ timestampMs=\d+ /, ''))
   t.deepEqual(shown.slice(0, 5), [
-    'key=null value=null',
-    'key="" value="a\\u001b\\"b\u2028" headers("h"=null, "x"="y")',
-    'key=0x00ff value="é"',
-    `key=null value="${'0'.repeat(60)}"…(100000 bytes)`,
-    `key=null value=0x${'ff'.repeat(24)}…(100000 bytes)`,
+    'keyBytes=-1 valueBytes=-1 key=null value=null',
+    'keyBytes=0 valueBytes=7 key="" value="a\\u001b\\"b\u2028" headers("h"=null, "x"="y")',
+    'keyBytes=2 valueBytes=2 key=0x00ff value="é"',
+    `keyBytes=-1 valueBytes=100000 key=null value="${'0'.repeat(60)}"…(100000 bytes)`,
+    `keyBytes=-1 valueBytes=100000 key=null value=0x${'ff'.repeat(24)}…(100000 bytes)`,
   ])
-  t.regex(shown[5] ?? '', /^key=null value="v" headers\("h1"="1", .*"h8"="1", and 12 more\)$/)
+  t.regex(shown[5] ?? '', /^keyBytes=-1 valueBytes=1 key=null value="v" headers\("h1"="1", .*"h8"="1", and 12 more\)$/)
 })
 
 test('-o, --position, -n and -p show a part', async (t) => {

@@ -9,6 +9,7 @@ import { Broker } from './broker.mjs'
 import { check, checkSame } from './checks.mjs'
 import { byPartition, consume } from './consumed.mjs'
 import { codecs, linesOf, logq, produceJson, root, runLogq } from './logq.mjs'
+import { fingerprint } from './never-writes.mjs'
 import { asKafka, randomRecords } from './records.mjs'
 import { addDamagedBatches } from './written-topics.mjs'
 
@@ -35,10 +36,10 @@ export async function handover({ judge, work, brokers }) {
   const appended = await append(judge, 'clean')
   const afterAppend = await consume(judge, work, { clean: partitions })
   const lengths = [...afterAppend.values()].map(({ read_committed: lines }) => lines.length)
-  const before = [...afterAppend.keys()].map((name) => printed.get(name).length)
+  const handed = [...afterAppend.keys()].map((name) => printed.get(name).length)
   check(
     `clean: Kafka's producer has appended ${appended} records to each partition`,
-    lengths.every((length, n) => length === before[n] + appended),
+    lengths.every((length, n) => length === handed[n] + appended),
   )
 
   await broker.kill()
@@ -57,6 +58,36 @@ export async function handover({ judge, work, brokers }) {
   }
   await broker.stop()
   checkReadBack('unclean', broker.logDir, all)
+  const before = fingerprint(broker.logDir)
+  for (const topic of Object.keys(topics)) {
+    takeBack('the store that it came from', topic, broker.logDir, store, all)
+    takeBack('a new store', topic, broker.logDir, join(work, 'taken'), all)
+  }
+  checkSame('every file of the log.dir is as it was', fingerprint(broker.logDir), before)
+}
+
+/** logq import --kafka: the same records under the same offsets, in a partition that goes on like any other. */
+function takeBack(title, topic, logDir, store, consumed) {
+  const digest = (of) => logq(of, ['digest', topic]).toString()
+  const { status, stderr } = runLogq(store, ['import', '--kafka', topic, logDir])
+  check(`${topic}: logq import --kafka into ${title}`, status === 0, `exit ${status}: ${stderr}`)
+  check(
+    `${topic}: the digest in ${title} is that of the log.dir`,
+    digest(store) === digest(logDir),
+    `${digest(store)}${digest(logDir)}`,
+  )
+  const read = byPartition(logq(store, ['cat', '-J', topic]))
+  for (const [name, { topic: of, read_committed: lines }] of consumed) {
+    if (of === topic) checkSame(`${name}: what Kafka has is in ${title}, with its offsets`, read.get(name), lines)
+  }
+  const again = runLogq(store, ['import', '--kafka', topic, logDir])
+  const isSame = again.status === 0 && digest(store) === digest(logDir)
+  check(`${topic}: a second import into ${title} adds nothing`, isSame, `exit ${again.status}: ${again.stderr}`)
+  const places = logq(store, ['produce', topic, '-p', '1', '--print-offsets'], 'one more\n').toString()
+  const end = read.get(`${topic}-1`).length
+  check(`${topic}: and ${title} goes on at the end`, places === `${topic}:1@${end}\n`, places)
+  const fsck = runLogq(store, ['fsck', topic])
+  check(`${topic}: fsck finds nothing wrong in ${title}`, fsck.status === 0, String(fsck.stdout))
 }
 
 /** Partitions of several segments, with batches of every codec and leader epochs above Kafka's. */

@@ -146,4 +146,6 @@ export {
 export type { PartitionOffsets } from './store/partition.js'
 export { exportToKafka, type KafkaExport, type KafkaExportOptions } from './kafka/export-topic.js'
 export type { ExportedPartition } from './kafka/export-partition.js'
+export { importFromKafka, type KafkaImport, type KafkaImportOptions } from './kafka/import-topic.js'
+export type { ImportedPartition } from './kafka/import-source.js'
 export { digestTopic, type DigestOptions, type PartitionDigest, type TopicDigest } from './maintain/digest.js'

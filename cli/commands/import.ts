@@ -1,12 +1,13 @@
-/** logq import: CSV, NDJSON and what kcat and rpk print, into a topic. */
+/** logq import: CSV, NDJSON and what kcat and rpk print, into a topic; or a topic out of Kafka's files. */
 import { defineCommand } from '../command.js'
+import { kafkaDescription } from '../import/kafka-description.js'
 import { importOperands, importOptions } from '../import/options.js'
 import { asProduceArguments } from '../import/to-produce.js'
 import { produceToTopic } from '../produce/to-topic.js'
 
 export const command = defineCommand({
   name: 'import',
-  summary: 'append records from CSV, NDJSON, or the JSON of kcat and rpk',
+  summary: 'append records from CSV, NDJSON, the JSON of kcat and rpk, or take a topic out of Kafka',
   operands: importOperands,
   options: importOptions,
   examples: [
@@ -22,6 +23,7 @@ export const command = defineCommand({
       command: "psql -c 'copy users to stdout csv header' | logq import users --from csv --key-column id --types infer",
       meaning: 'The rows of a table, numbers as numbers.',
     },
+    { command: 'logq import --kafka orders /var/lib/kafka/data', meaning: 'A topic of a Kafka broker, with its offsets.' },
   ],
   exits: ['failed', 'corruption', 'conflict'],
   exitNotes: {
@@ -35,10 +37,12 @@ export const command = defineCommand({
       '**ndjson** is one JSON value a line, which becomes the value as it was written. Empty lines are passed over.',
       '**kcat** is what **kcat -J** prints, with or without line ends between. Key, payload and headers keep their bytes, also those that are not UTF-8; null is null. An object with an offset and without **ts** has no timestamp. Objects in which kcat could not decode a key or payload are bad. **rpk** is what **rpk topic consume** prints, on one line or several. rpk leaves out a key that is null or empty and a value that is null: such a key or value is null here. In both, objects may also stand in an array, an object that was cut off does not take the next one with it, and a field that is not known is named once and ignored. Topic and offset are not kept.',
       'JSON records as **logq cat -J** prints them are read by **logq produce -J**, which loses nothing.',
+      ...kafkaDescription,
     ],
     seeAlso: ['logq-produce(1)', 'logq-cat(1)'],
   },
   async run(args, io) {
-    await produceToTopic(asProduceArguments(args), io)
+    if (args.options.kafka) await (await import('../import/from-kafka.js')).importTopicFromKafka(args, io)
+    else await produceToTopic(asProduceArguments(args), io)
   },
 })

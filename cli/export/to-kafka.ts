@@ -3,17 +3,13 @@ import type { ExportedPartition } from '../../lib/kafka/export-partition.js'
 import { KAFKA_MAX_MESSAGE_BYTES } from '../../lib/kafka/export-partition.js'
 import { exportToKafka } from '../../lib/kafka/export-topic.js'
 import { usageError } from '../errors.js'
+import { refuseOthers } from '../given-options.js'
 import type { Io } from '../io.js'
-import { longName } from '../option-names.js'
 import { openForReading } from '../reading/reading.js'
 import { exportOptions, type ExportArguments } from './options.js'
 
-const taken = new Set(['kafka', 'store', 'quiet', 'verbose'])
-
 export async function exportTopicToKafka({ operands, options: given }: ExportArguments, io: Io): Promise<void> {
-  for (const key of Object.keys(exportOptions) as (keyof ExportArguments['options'])[]) {
-    if (!taken.has(key) && isGiven(key, given[key])) throw usageError(`--${longName(key)} does not go with --kafka`)
-  }
+  refuseOthers(exportOptions, given, ['kafka', 'store', 'quiet', 'verbose'], '--kafka')
   const [topic, directory, ...others] = operands.topics
   if (topic === undefined || directory === undefined || others.length > 0)
     throw usageError('--kafka takes a topic and a directory', 'logq export --kafka TOPIC DIR')
@@ -30,11 +26,6 @@ export async function exportTopicToKafka({ operands, options: given }: ExportArg
     `${done.partitions.length} partitions are in '${directory}'; make the topic in Kafka with this, then see logq-export(1):`,
   )
   await io.say(createCommand(topic, done.partitions))
-}
-
-function isGiven(key: keyof typeof exportOptions, value: unknown): boolean {
-  const option = exportOptions[key]
-  return value !== undefined && value !== false && !('default' in option && option.default === value)
 }
 
 async function warnOf(topic: string, partition: ExportedPartition, io: Io): Promise<void> {

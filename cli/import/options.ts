@@ -14,6 +14,17 @@ export const importOptions = {
     meaning:
       'What the files are: csv, tsv, ndjson (one JSON value a line), kcat (what kcat -J prints) or rpk (what rpk topic consume prints). Needed for standard input, and where the name of a file does not say it: .csv, .tsv, .ndjson, .jsonl, also with .gz, .zst or .br after it.',
   },
+  kafka: {
+    kind: 'flag',
+    meaning:
+      'The operands are TOPIC DIR: take the topic out of a log directory of Kafka, with its offsets. See the end of the description.',
+  },
+  fromTopic: {
+    kind: 'string',
+    valueName: 'NAME',
+    defaultText: 'TOPIC',
+    meaning: 'With --kafka: the name that the topic has in Kafka.',
+  },
   keyColumn: {
     kind: 'string',
     valueName: 'NAME',
@@ -99,7 +110,8 @@ export const importOperands = {
   topic: produceOperands.topic,
   files: {
     label: 'FILE',
-    meaning: "Files to read, one after the other; '-' is standard input, which is also the default.",
+    meaning:
+      "Files to read, one after the other; '-' is standard input, which is also the default. With --kafka: one directory.",
     repeated: true,
   },
 } as const

@@ -7,6 +7,7 @@ import { formatOfFile, type ImportFormat } from './file-format.js'
 import type { ImportArguments } from './options.js'
 
 export function asProduceArguments({ operands, options: given }: ImportArguments): ProduceArguments {
+  if (given.fromTopic !== undefined) throw usageError('--from-topic goes with --kafka')
   const formats = (operands.files.length === 0 ? ['-'] : operands.files).map((file) => formatOfFile(file, given.from))
   for (const format of formats) checkOptions(format, given)
   return {

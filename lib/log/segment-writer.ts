@@ -50,7 +50,7 @@ export class SegmentWriter {
   }
 
   /** Of what was appended: the length of the .log, and where the log ends. */
-  get tail(): Readonly<SegmentTail> {
+  get tail(): SegmentTail {
     return this.#tail
   }
 

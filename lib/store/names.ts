@@ -13,6 +13,10 @@ export const TOPIC_SUFFIX = '.json'
  */
 export const CREATING_SUFFIX = '.new'
 export const REMOVING_SUFFIX = '.rm'
+/** The same for a topic whose partitions came with records: undoing removes them. */
+export const IMPORTING_SUFFIX = '.imp'
+/** Followed by 12 hexadecimal digits: partitions that are being copied into the store. No partition directory can have such a name. */
+export const IMPORT_DIRECTORY_PREFIX = '.import-'
 
 const RULE = "a name has 1 to 249 of the characters a-z A-Z 0-9 . _ -, is not '.' or '..', and begins with neither '-' nor '__'"
 

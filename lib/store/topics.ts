@@ -3,6 +3,7 @@
  *
  * Creating: 1 `topics/T.new` with the whole topic file, durable; 2 partition directories; 3 the store's directory synced; 4 renamed
  * to `topics/T.json`: the topic exists from here on. Crash before 4: the next topic command removes what is empty, and the file.
+ * Importing: the same with `topics/T.imp`, and directories that are copied before, without the store's lock, and renamed at 2.
  * Adding partitions: 1 directories; 2 synced; 3 the topic file replaced. Crash before 3: left-over directories are taken over.
  * Removing: 1 `T.json` renamed to `T.rm`: the topic is gone from here on; 2 each partition marked deleted under its append
  * lock; 3 renamed aside to `.removed-…`; 4 its files unlinked; 5 `T.rm` unlinked. Crash before 5: the next topic command goes on.
@@ -13,10 +14,19 @@ import { createPartition, markPartitionDeleted, removePartitionDirectory } from 
 import { LOCK_FILE, parsePartitionDirectoryName, partitionDirectoryName } from '../log/file-names.js'
 import { PartitionLock, type LockWait } from '../log/partition-lock.js'
 import { compileNumberExpression } from '../record/expression.js'
-import { isTemporaryName, parentDirectory, readSmallFile, removeQuietly, replaceFile } from '../system/durable.js'
+import {
+  isTemporaryName,
+  openOrCreateFile,
+  parentDirectory,
+  readSmallFile,
+  removeQuietly,
+  replaceFile,
+} from '../system/durable.js'
 import { kafkaTopics } from './kafka-directory.js'
 import {
   CREATING_SUFFIX,
+  IMPORTING_SUFFIX,
+  IMPORT_DIRECTORY_PREFIX,
   REMOVING_SUFFIX,
   TOPICS_DIRECTORY,
   TOPIC_SUFFIX,
@@ -76,6 +86,60 @@ export function getTopic(store: Store, topic: string): TopicFile {
 
 /** Throws LOGQ_USAGE, LOGQ_TOPIC_EXISTS (also for a twin), LOGQ_READ_ONLY_STORE, or a system error; then nothing is left behind. */
 export async function createTopic(store: Store, topic: string, options: CreateTopicOptions = {}): Promise<TopicFile> {
+  return await createTopicWith(store, topic, options, {
+    suffix: CREATING_SUFFIX,
+    place: (partitions) => {
+      createPartitions(store, topic, 0, partitions) // 2, 3
+    },
+    undo: () => {
+      undoCreation(store, topic)
+    },
+  })
+}
+
+/**
+ * The same for partitions that came with their records: `directories`, one for each, are durable, lie in the store under a name that
+ * no partition has, and are renamed.
+ */
+export async function createTopicFrom(
+  store: Store,
+  topic: string,
+  directories: readonly string[],
+  options: CreateTopicOptions = {},
+): Promise<TopicFile> {
+  return await createTopicWith(
+    store,
+    topic,
+    { ...options, partitions: directories.length },
+    {
+      suffix: IMPORTING_SUFFIX,
+      place: () => {
+        for (const [partition, directory] of directories.entries()) {
+          store.system.fs.rename(directory, partitionDirectory(store, topic, partition))
+          store.system.failpoint('topic-import.after-rename')
+        }
+        store.system.fs.syncDirectory(store.path)
+      },
+      undo: () => {
+        undoImport(store, topic)
+      },
+    },
+  )
+}
+
+interface Creation {
+  /** Of the topic file while the partitions are being placed. */
+  readonly suffix: string
+  readonly place: (partitions: number) => void
+  readonly undo: () => void
+}
+
+async function createTopicWith(
+  store: Store,
+  topic: string,
+  options: CreateTopicOptions,
+  creation: Creation,
+): Promise<TopicFile> {
   checkTopicName(topic)
   const partitions = checkPartitionCount(options.partitions ?? 1)
   const partitioner = await checkPartitioner(options.partitioner ?? DEFAULT_PARTITIONER)
@@ -85,6 +149,7 @@ export async function createTopic(store: Store, topic: string, options: CreateTo
     const busy = (await finishPending(store)).get(topic)
     if (busy !== undefined) return { busy }
     refuseExisting(store, topic)
+    if (creation.suffix === IMPORTING_SUFFIX) refuseOrphans(store, topic)
     const file: TopicFile = {
       topic,
       topicId: randomId(store.system),
@@ -93,17 +158,17 @@ export async function createTopic(store: Store, topic: string, options: CreateTo
       config,
       created: new Date(store.system.clock.nowMs()).toISOString(),
     }
-    const creating = `${topicsDirectory(store)}/${topic}${CREATING_SUFFIX}`
+    const creating = `${topicsDirectory(store)}/${topic}${creation.suffix}`
     try {
       replaceFile(store.system, creating, formatTopicFile(file), store.ownership) // 1
       store.system.failpoint('topic-create.after-intent')
-      createPartitions(store, topic, 0, partitions) // 2, 3
+      creation.place(partitions) // 2, 3
       store.system.failpoint('topic-create.before-commit')
       store.system.fs.rename(creating, topicPath(store, topic)) // 4
       store.system.fs.syncDirectory(topicsDirectory(store))
     } catch (error) {
       try {
-        undoCreation(store, topic)
+        creation.undo()
       } catch {
         // The disk that failed fails again; the next topic command undoes it.
       }
@@ -116,6 +181,42 @@ export async function createTopic(store: Store, topic: string, options: CreateTo
     if (file !== undefined) return file
     // Until the removed topic of that name is out of the way.
     await waitForAppends(store, busy, options)
+  }
+}
+
+/** A place for partitions that are being copied into the store, and the end of it. */
+export interface ImportDirectory {
+  readonly path: string
+  /** Removes what is left of it. */
+  close(): void
+}
+
+/**
+ * Makes the place where `createTopicFrom` takes partitions from. A kernel lock marks it as in use; without its holder, the next change
+ * of a topic removes it.
+ */
+export async function openImportDirectory(store: Store, wait: LockWait = {}): Promise<ImportDirectory> {
+  const { system } = store
+  const path = `${store.path}/${IMPORT_DIRECTORY_PREFIX}${Buffer.from(system.random.bytes(6)).toString('hex')}`
+  // Under the store's lock: nobody takes it for abandoned before its lock is held.
+  const fd = await withStoreLock(
+    store,
+    async () => {
+      await finishPending(store)
+      makeDirectory(system, path, store.ownership.directoryMode)
+      const lock = openOrCreateFile(system, `${path}/${LOCK_FILE}`, store.ownership)
+      system.locks.tryLock(lock, false)
+      return lock
+    },
+    wait,
+  )
+  return {
+    path,
+    close() {
+      removePartitionDirectory(system, path)
+      system.locks.unlock(fd)
+      system.fs.close(fd)
+    },
   }
 }
 
@@ -213,6 +314,7 @@ async function finishPending(store: Store): Promise<Map<string, string>> {
     if (directory !== undefined) busy.set(topic, directory)
   }
   for (const topic of topicsInListing(names, CREATING_SUFFIX)) undoCreation(store, topic)
+  for (const topic of topicsInListing(names, IMPORTING_SUFFIX)) undoImport(store, topic)
   return busy
 }
 
@@ -225,7 +327,23 @@ function sweepTemporaries(store: Store): void {
     }
   }
   for (const name of system.fs.list(path)) {
-    if (isRemovedName(name)) removePartitionDirectory(system, `${path}/${name}`)
+    if (isRemovedName(name) || (name.startsWith(IMPORT_DIRECTORY_PREFIX) && isAbandoned(store, `${path}/${name}`)))
+      removePartitionDirectory(system, `${path}/${name}`)
+  }
+}
+
+/** An import directory whose process ended: nobody holds its lock. */
+function isAbandoned(store: Store, directory: string): boolean {
+  const { fs, locks } = store.system
+  const lock = `${directory}/${LOCK_FILE}`
+  if (fs.pathStatus(lock) === undefined) return true
+  const fd = fs.open(lock, 'read-write')
+  try {
+    if (!locks.tryLock(fd, false)) return false
+    locks.unlock(fd)
+    return true
+  } finally {
+    fs.close(fd)
   }
 }
 
@@ -301,6 +419,26 @@ function undoCreation(store: Store, topic: string): void {
     fs.syncDirectory(store.path)
   }
   fs.unlink(path)
+}
+
+/** The topic never existed for anybody, and its partitions are copies. Those that no intent speaks of were refused before. */
+function undoImport(store: Store, topic: string): void {
+  const { fs } = store.system
+  const path = `${topicsDirectory(store)}/${topic}${IMPORTING_SUFFIX}`
+  if (fs.pathStatus(path) === undefined) return
+  if (findTopic(store, topic) === undefined) {
+    for (const directory of directoriesOf(store, topic)) removePartitionDirectory(store.system, directory)
+    fs.syncDirectory(store.path)
+  }
+  fs.unlink(path)
+}
+
+function refuseOrphans(store: Store, topic: string): void {
+  const [directory] = directoriesOf(store, topic)
+  if (directory === undefined) return
+  throw new LogqError('LOGQ_TOPIC_EXISTS', `'${directory}' holds records of a topic that the store does not know`, {
+    hint: 'move the directory away, or give the topic another name',
+  })
 }
 
 function holdsRecords(store: Store, directory: string): boolean {

@@ -186,19 +186,18 @@ test('a log whose fsync failed is not handed over', async (t) => {
   t.regex(failed.stderr, /an fsync of 't-0' failed: its last records may be lost\n {2}hint: see logq fsck/)
 })
 
-for (const failpoint of [
-  'before-segment=kill',
-  'after-partition=kill',
-  'before-rename=kill',
-  'before-rename=kill@2',
-  'before-end=kill',
-]) {
+const failpoints = [
+  'copy.before-segment=kill',
+  'kafka-export.after-partition=kill',
+  'kafka-export.before-rename=kill',
+  'kafka-export.before-rename=kill@2',
+  'kafka-export.before-end=kill',
+]
+for (const failpoint of failpoints) {
   test(`killed at ${failpoint}: no partition that has its name is unfinished, and the next export says so`, async (t) => {
     const cli = makeCli(t)
     await cli.shell('logq topic create t --partitions 2; seq 1000 | logq produce t')
-    const killed = await cli.shell(
-      `LOGQ_FAILPOINT=kafka-export.${failpoint} logq export --kafka t out; echo $?; ls -Ad out/.partial`,
-    )
+    const killed = await cli.shell(`LOGQ_FAILPOINT=${failpoint} logq export --kafka t out; echo $?; ls -Ad out/.partial`)
     t.is(killed.stdout.toString(), '137\nout/.partial\n')
     for (const name of readdirSync(join(cli.directory, 'out')).filter((entry) => entry !== '.partial')) {
       const partition = name.slice(2)

@@ -60,7 +60,7 @@ seq 3 | logq produce bad; printf X | dd of=store/bad-0/00000000000000000000.log 
 /** test/processes/kafka-export.test.ts has more. */
 const kafka: Table = {
   title: 'export --kafka',
-  before: `seq 6 | logq produce two --partitions 2 --partitioner roundrobin --batch-bytes 1
+  before: `seq 3 | logq produce two -p 0 --partitions 2 --batch-bytes 1; seq 4 6 | logq produce two -p 1 --batch-bytes 1
 seq 3 | logq produce bad; printf X | dd of=store/bad-0/00000000000000000000.log bs=1 seek=75 conv=notrunc 2> dd
 mkdir full; touch full/file`,
   rows: [
@@ -70,7 +70,7 @@ mkdir full; touch full/file`,
       'two-0\ntwo-0/00000000000000000000.index\ntwo-0/00000000000000000000.log\ntwo-0/00000000000000000000.timeindex\ntwo-0/leader-epoch-checkpoint\n' +
         'two-1\ntwo-1/00000000000000000000.index\ntwo-1/00000000000000000000.log\ntwo-1/00000000000000000000.timeindex\ntwo-1/leader-epoch-checkpoint\n',
     ],
-    ['a Kafka directory, which logq reads', 'logq export --kafka two out-$T -q; logq cat two -s out-$T', '2\n4\n6\n1\n3\n5\n'],
+    ['a Kafka directory, which logq reads', 'logq export --kafka two out-$T -q; logq cat two -s out-$T', '1\n2\n3\n4\n5\n6\n'],
     ['an empty directory will do', 'mkdir out-$T; logq export -q two --kafka out-$T/; ls out-$T', 'two-0\ntwo-1\n'],
     [
       'what comes next is said on standard error',

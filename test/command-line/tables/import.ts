@@ -110,4 +110,43 @@ const kinds: Table = {
   ],
 }
 
-export const importTables: readonly Table[] = [kinds]
+/** test/processes/kafka-import.test.ts has more. */
+const kafka: Table = {
+  title: 'import --kafka',
+  before: `seq 3 | logq produce two -p 0 --partitions 2 --batch-bytes 1; seq 4 6 | logq produce two -p 1 --batch-bytes 1; logq export -q --kafka two out
+seq 3 | logq produce other --partitions 2 --batch-bytes 1; mkdir empty`,
+  rows: [
+    [
+      'a topic as it is in the directory',
+      'logq import --kafka -q two out -s new-$T; logq cat two -s new-$T',
+      '1\n2\n3\n4\n5\n6\n',
+    ],
+    ['--from-topic', 'logq import -q --kafka $T out --from-topic two; logq cat $T -p 0', '1\n2\n3\n'],
+    [
+      '--mode, --allow-network-file-system, -v',
+      'logq import --kafka two out -s new-$T --mode 750 --allow-network-file-system -v; stat -c %a new-$T',
+      {
+        stdout: '750\n',
+        stderr: /'two-0': offsets 0 to 3, end excluded, 3 batches, \d+ bytes\n.*\n.*topic 'two' was created with 6 batches/,
+      },
+    ],
+    [
+      'what is there is not taken twice',
+      'logq import --kafka two out',
+      { stderr: /0 batches in 2 partitions were appended to topic 'two'/ },
+    ],
+    ['a topic that holds something else: 6', 'logq import --kafka other out --from-topic two', refused(/'other-0' /, 6)],
+    ['no directory of Kafka', 'logq import --kafka two empty', refused(/'empty' is not a logq store/, 1)],
+    ['no topic of that name', 'logq import --kafka three out', refused(/topic 'three' does not exist/, 1)],
+    [
+      'no directory given',
+      'logq import --kafka two',
+      refused(/takes a topic and a directory\n {2}hint: logq import --kafka TOPIC DIR/),
+    ],
+    ['with --from', 'logq import --kafka two out --from csv', refused(/--from does not go with --kafka/)],
+    ['with -z', 'logq import --kafka two out -z zstd', refused(/--compression does not go with --kafka/)],
+    ['--from-topic without it', 'logq import two --from-topic one < /dev/null', refused(/--from-topic goes with --kafka/)],
+  ],
+}
+
+export const importTables: readonly Table[] = [kinds, kafka]

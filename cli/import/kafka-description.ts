@@ -1,0 +1,5 @@
+/** How a topic is taken out of Kafka, for the man page. The reasons are in format-spec/kafka.md. */
+export const kafkaDescription = [
+  '**--kafka** takes a topic out of a log directory of Kafka, or of what **logq export --kafka** made: all partitions, batch for batch, with offsets, leader epochs, control batches and producer ids. Stop the broker before: while it runs, records may be taken that are not replicated yet, up to the ends as they are when the command starts. All partitions must be in the directory. A topic whose log ends in an open transaction is refused, and the transaction named (exit status 6).',
+  'A topic that is not in the store is created when everything is there; an import that was killed leaves nothing that is seen, and the next change of a topic removes it. A topic that is there must hold the same batches as the beginning of the one in Kafka, as after a hand-over with **logq export --kafka**; what Kafka appended is then appended, under the same offsets and in the leader epoch of the store, and doing it twice appends nothing. Where the two differ, the first such offset is named, and nothing is changed (exit status 6).',
+]

@@ -12,8 +12,5 @@ export const shownElsewhere: {
   readonly statuses: Readonly<Record<string, Place>>
 } = {
   options: {},
-  statuses: {
-    // No command seals a partition yet.
-    'import: 6': { file: 'test/log/log.test.ts', by: "['sealed', 'LOGQ_CONFLICT']" },
-  },
+  statuses: {},
 }

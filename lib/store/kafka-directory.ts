@@ -49,7 +49,8 @@ function startOffsets(store: Store): ReadonlyMap<string, number> | undefined {
   const offsets = new Map<string, number>()
   for (const line of Buffer.from(bytes).toString('latin1').split('\n')) {
     const match = /^(\S+ \d+) (\d+)$/.exec(line)
-    if (match?.[1] !== undefined && !offsets.has(match[1])) offsets.set(match[1], Number(match[2]))
+    const offset = Number(match?.[2])
+    if (match?.[1] !== undefined && !offsets.has(match[1]) && Number.isSafeInteger(offset)) offsets.set(match[1], offset)
   }
   checkpoints.set(store, { status, offsets })
   return offsets

@@ -60,7 +60,9 @@ function checkBatch(bytes: Uint8Array): void {
     const backwards = refusedOr(() => walkBack(new BackwardsCursor(found)))
     assert.deepEqual(backwards, [...forwards].reverse())
     if (!(records instanceof Error) && found.timestampType === 'CreateTime' && records.length > 0) {
-      const again = [...new RecordBatch(batchOf(records)).records()]
+      // The builder refuses what may be read but is not written, such as times before 1970.
+      const bytes = unlessRefused(() => batchOf(records))
+      const again = bytes === undefined ? records : [...new RecordBatch(bytes).records()]
       assert.deepEqual(again.map(content), records.map(content))
     }
   }

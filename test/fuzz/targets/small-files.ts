@@ -11,10 +11,17 @@ import {
 import { isKnownGap, parseKnownGaps } from '../../../lib/log/known-gaps.js'
 import { formatLogStartOffset, parseLogStartOffset } from '../../../lib/log/log-start-offset.js'
 import { encodeOffsetIndexEntry, OffsetIndexReader } from '../../../lib/log/offset-index.js'
-import { decodeRecoveryPoint, encodeRecoveryPoint } from '../../../lib/log/recovery-point.js'
-import { decodeStateBlock, encodeStateBlock } from '../../../lib/log/state-block.js'
+import { decodeRecoveryPoint, encodeRecoveryPoint, RECOVERY_POINT_SLOT_BYTES } from '../../../lib/log/recovery-point.js'
+import { decodeStateBlock, encodeStateBlock, STATE_BLOCK_BYTES } from '../../../lib/log/state-block.js'
 import { encodeTimeIndexEntry, TimeIndexReader } from '../../../lib/log/time-index.js'
-import { decodeDedupeHeader, encodeDedupeHeader, isBucket, readEntry, usedEntries } from '../../../lib/produce/dedupe-format.js'
+import {
+  decodeDedupeHeader,
+  DEDUPE_HEADER_BYTES,
+  encodeDedupeHeader,
+  isBucket,
+  readEntry,
+  usedEntries,
+} from '../../../lib/produce/dedupe-format.js'
 import { kafkaLogStartOffset, kafkaTopics } from '../../../lib/store/kafka-directory.js'
 import { openStore } from '../../../lib/store/store.js'
 import { formatTopicFile, parseTopicFile } from '../../../lib/store/topic-file.js'
@@ -24,9 +31,9 @@ import { bytesOf, chosen, unlessRefused, type FuzzTarget } from '../target.js'
 
 /** Each reads a kind of file and gives the bytes that it would write for what it read; undefined for a file that it refuses. */
 const kinds: readonly ((bytes: Uint8Array) => Uint8Array | undefined)[] = [
-  withCrc((bytes) => map(decodeRecoveryPoint(bytes), encodeRecoveryPoint), 28),
-  withCrc((bytes) => map(decodeStateBlock(bytes), encodeStateBlock), 156),
-  withCrc((bytes) => map(decodeDedupeHeader(bytes), encodeDedupeHeader), 92),
+  withCrc((bytes) => map(decodeRecoveryPoint(bytes), encodeRecoveryPoint), RECOVERY_POINT_SLOT_BYTES),
+  withCrc((bytes) => map(decodeStateBlock(bytes), encodeStateBlock), STATE_BLOCK_BYTES),
+  withCrc((bytes) => map(decodeDedupeHeader(bytes), encodeDedupeHeader), DEDUPE_HEADER_BYTES),
   (bytes) => map(parseLeaderEpochs(bytes), formatLeaderEpochCheckpoint),
   (bytes) => map(parseLeaderEpochIds(bytes), (ids) => formatLeaderEpochIds(ids.map((id) => ({ ...id, startOffset: 0 })))),
   (bytes) => map(parseLogStartOffset(bytes), formatLogStartOffset),
@@ -73,6 +80,7 @@ export const smallFiles: FuzzTarget = {
       .map(bytesOf),
     fc.constantFrom(
       Buffer.concat([Uint8Array.of(0), encodeRecoveryPoint({ sequence: 3, offset: 9, segmentBaseOffset: 4, position: 77 })]),
+      Buffer.concat([Uint8Array.of(1), someStateBlock()]),
       Buffer.concat([Uint8Array.of(2), someDedupeHeader()]),
     ),
   ),
@@ -83,6 +91,15 @@ export const smallFiles: FuzzTarget = {
     if (written !== undefined) assert.deepEqual(Buffer.from(rewrite(written) ?? []), Buffer.from(written))
     if (isBucket(bytes, 0)) for (let n = 0; n < usedEntries(bytes); n += 1) readEntry(bytes, n)
   },
+}
+
+function someStateBlock(): Uint8Array {
+  const segment = { activeBaseOffset: 4, device: 1, inode: 2 ** 40, logBytes: 77, logEndOffset: 9, syncedOffset: 8 }
+  const times = { maxTimestampMs: 5, maxTimestampOffset: 4, firstTimestampMs: -1, timeIndexTimestampMs: -1 }
+  const indexes = { bytesSinceIndexEntry: 77, offsetIndexBytes: 0, timeIndexBytes: 0 }
+  const holder = { holderPid: 1, holderStartTicks: 2 ** 33 }
+  const status = { status: 'live', valid: true, bootId: new Uint8Array(16), leaderEpoch: 0 } as const
+  return encodeStateBlock({ ...status, ...segment, ...times, ...indexes, ...holder })
 }
 
 function someDedupeHeader(): Uint8Array {

@@ -1,6 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { resolveOffsets } from '../../lib/consume/offset-spec.js'
+import { isLogqError } from '../../lib/errors.js'
 import { lastStableOffset, readEndOffset } from '../../lib/log/last-stable-offset.js'
 import { listSegments, logEndOffset, type HeldBack, type ViewContext } from '../../lib/log/log-view.js'
 import { readPartitionBackwards } from '../../lib/log/read-backwards.js'
@@ -81,7 +82,7 @@ function write(script: readonly Step[]): { log: KafkaLog; all: string[]; committ
 }
 
 function contextOf(
-  log: KafkaLog,
+  log: Pick<KafkaLog, 'files'>,
   options: Partial<ViewContext> = {},
   leaveOut: (name: string) => boolean = () => false,
 ): ViewContext {
@@ -183,4 +184,55 @@ test('where reading ends at an open transaction, it is told, with the records fr
   t.deepEqual(await read(readPartition(context, 0, 6)), ['0:a'])
   t.deepEqual(held, [{ topic: 't', partition: 0, lastStableOffset: 1, recordCount: 4 }])
   t.is(lastStableOffset(context, listSegments(context), 1), 1)
+})
+
+test('a batch whose marker is gone was committed when a later snapshot knows of no open transaction, or aborted as the index has it', async (t) => {
+  const log = new KafkaLog()
+  log.data(1, ['a'])
+  log.data(2, ['b'])
+  log.abort(1)
+  log.commit(2)
+  log.roll()
+  log.plain('c')
+  const whole = log.files()
+  const [first] = whole.keys()
+  const bytes = whole.get(first ?? '') ?? new Uint8Array(0)
+  // Two control batches of 78 bytes: what is left is as if they had been cleaned away, which Kafka does not do before their records.
+  const cut = (files: Map<string, Uint8Array>) => files.set(first ?? '', bytes.subarray(0, bytes.length - 2 * 78))
+  const context = contextOf({ files: () => cut(log.files()) })
+  t.deepEqual(await read(readPartition(context, 0, 5)), ['1:b', '4:c'])
+  t.is(readEndOffset(context), 5)
+  t.deepEqual(await read(readPartitionBackwards(context, 0, 5)), ['4:c', '1:b'])
+  const bare = contextOf({ files: () => cut(log.files()) }, {}, (name) => name.endsWith('.snapshot'))
+  t.deepEqual(await read(readPartition(bare, 0, 5)), [])
+  t.is(readEndOffset(bare), 0)
+})
+
+test('damage that may hide a marker stops a reader before the first record that depends on it', async (t) => {
+  const log = new KafkaLog()
+  log.data(2, ['a'])
+  log.commit(2)
+  log.data(1, ['b'])
+  const { position } = log.plain('damaged')
+  log.commit(1)
+  log.roll()
+  log.plain('c')
+  const files = log.files()
+  const [first = ''] = files.keys()
+  const bytes = Uint8Array.from(files.get(first) ?? [])
+  bytes[position + 16] = 7
+  files.set(first, bytes)
+  const seen: string[] = []
+  const context = contextOf({ files: () => files })
+  const reading = async () => {
+    for await (const { batch } of readPartition(context, 0, 6)) seen.push(String(batch.baseOffset))
+  }
+  const error = await t.throwsAsync(reading)
+  t.true(isLogqError(error, 'LOGQ_CORRUPT'))
+  t.regex(error.message, /whether offset 2 was committed cannot be told, in '.*' at position 216 \(offset 3\)/)
+  t.deepEqual(seen, ['0'])
+  const passed: string[] = []
+  const skipping = contextOf({ files: () => files }, { onDamage: ({ fromOffset }) => passed.push(String(fromOffset)) })
+  t.deepEqual(await read(readPartition(skipping, 0, 6)), ['0:a', '2:b', '5:c'])
+  t.deepEqual(passed, ['3'])
 })

@@ -72,7 +72,13 @@ export { keyPartitioner } from './produce/key-partitioner.js'
 
 export { assign, type AssignorName, type GroupSubscription, type TopicPartition } from './consume/assignors.js'
 export type { OffsetSpec, Point, TimePoint } from './consume/offset-spec.js'
-export { getRecord, latestRecord, type GetRecordOptions, type LatestRecordOptions, type RecordLookup } from './consume/get-record.js'
+export {
+  getRecord,
+  latestRecord,
+  type GetRecordOptions,
+  type LatestRecordOptions,
+  type RecordLookup,
+} from './consume/get-record.js'
 export {
   followBatches,
   followRecords,
@@ -127,12 +133,17 @@ export type {
   PlacedItem,
   PreallocatedItem,
   ProblemItem,
+  ProducerStateItem,
   RecordItem,
   RecoveryPointItem,
   StateBlockItem,
+  TransactionIndexEntryItem,
   TimeIndexEntryItem,
 } from './inspect/dump-item.js'
 export type { LogDumpOptions } from './inspect/dump-log.js'
+export type { ProducerState } from './log/producer-snapshot.js'
+export type { AbortedTransaction } from './log/transaction-index.js'
+export type { ProducerId } from './record/control-record.js'
 export type { FileKind } from './inspect/file-kind.js'
 export type { PartitionStatus, StateBlock } from './log/state-block.js'
 export {

@@ -89,15 +89,23 @@ export function systemReason(error: unknown): string {
   return end === -1 ? reason : reason.slice(0, end)
 }
 
-/** What Node.js has no name for, and calls 'Unknown system error -122': the numbers of Linux, and of macOS. */
-const NAMELESS = /^Unknown system error -(?:(122|69)|(116|70))$/
-
+/**
+ * What Node.js has no name for, by its number on Linux and on macOS. The code of such an error is 'Unknown system error -122', or, from
+ * reads and writes at a place, 'UNKNOWN'.
+ */
 function namelessError(error: object): { readonly code: string; readonly reason: string } | undefined {
-  const match = 'code' in error && typeof error.code === 'string' ? NAMELESS.exec(error.code) : null
-  if (match === null) return undefined
-  return match[1] === undefined
-    ? { code: 'ESTALE', reason: 'stale file handle' }
-    : { code: 'EDQUOT', reason: 'disk quota exceeded' }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (code !== 'UNKNOWN' && !code.startsWith('Unknown system error')) return undefined
+  switch ('errno' in error ? error.errno : undefined) {
+    case -122:
+    case -69:
+      return { code: 'EDQUOT', reason: 'disk quota exceeded' }
+    case -116:
+    case -70:
+      return { code: 'ESTALE', reason: 'stale file handle' }
+    default:
+      return undefined
+  }
 }
 
 /** The next useful step after an error of the operating system, where there is one whatever was tried; undefined for all others. */

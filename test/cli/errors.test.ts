@@ -54,18 +54,18 @@ test('describeError() says the next step for every error that a file system give
   t.is(describeError(systemError('ENOENT', 'no such file or directory', 'open')).hint, undefined)
 })
 
-test('describeError() knows a full quota, for which Node.js has no name', (t) => {
+test('describeError() knows a full quota, for which Node.js has no name: it says so in two ways', (t) => {
   const errno = -os.constants.errno.EDQUOT
-  const error = Object.assign(new Error(`Unknown system error ${errno}: Unknown system error ${errno}, open '/a'`), {
-    errno,
-    code: `Unknown system error ${errno}`,
-    syscall: 'open',
-    path: '/a',
-  })
-  t.deepEqual(describeError(error), {
-    message: "cannot open '/a': disk quota exceeded",
-    hint: 'free space within the quota, then run the command again',
-  })
+  for (const [code, text] of [
+    [`Unknown system error ${errno}`, `Unknown system error ${errno}: Unknown system error ${errno}, open '/a'`],
+    ['UNKNOWN', "UNKNOWN: unknown error, open '/a'"],
+  ]) {
+    const error = Object.assign(new Error(text), { errno, code, syscall: 'open', path: '/a' })
+    t.deepEqual(describeError(error), {
+      message: "cannot open '/a': disk quota exceeded",
+      hint: 'free space within the quota, then run the command again',
+    })
+  }
 })
 
 test('describeSystemError() names what the user knows instead of the path', (t) => {

@@ -170,6 +170,7 @@ const languages: readonly Language[] = [
 const exitRules = [
   'When several hold, the first of these counts: death by a signal, 2, 126, 127, 6, 5, 7, 1, 4, 75, 3. Which of them a command can end with is in its page.',
   'On INT, TERM and HUP a command stops reading, finishes and syncs what it has read, and then dies of the same signal, so that a shell loop around it stops too. A second signal ends it at once.',
+  'Node.js that reaches the limit of its heap (NODE_OPTIONS=--max-old-space-size) dies of SIGABRT, which a shell reports as 134. That is as a kill: nothing that was acknowledged is lost, and the next command goes on.',
 ] as const
 
 const assumptions = [

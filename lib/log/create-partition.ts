@@ -5,7 +5,8 @@
  * 5 lock file with a live state block; the directory is synced last. Without a valid state block the first append recovers.
  */
 import { LogqError, systemErrorCode } from '../errors.js'
-import { openOrCreateFile, removeQuietly, writeFully, type Ownership } from '../system/durable.js'
+import { openOrCreateFile, writeFully, type Ownership } from '../system/durable.js'
+import type { FileSystem } from '../system/file-system.js'
 import type { System } from '../system/system.js'
 import { LOCK_FILE, LOG_SUFFIX, segmentBaseOffsets, segmentFileName } from './file-names.js'
 import { newEpochId, writeLeaderEpochs } from './leader-epoch-file.js'
@@ -62,9 +63,18 @@ export function removePartitionDirectory(system: System, directory: string): voi
   for (const name of fs.list(directory)) {
     const path = `${directory}/${name}`
     if (fs.pathStatus(path)?.kind === 'directory') removePartitionDirectory(system, path)
-    else removeQuietly(fs, path)
+    else unlinkUnlessGone(fs, path)
   }
   fs.removeDirectory(directory)
+}
+
+/** An error is thrown, and not left to the removal of the directory, which could only say that it is not empty. */
+function unlinkUnlessGone(fs: FileSystem, path: string): void {
+  try {
+    fs.unlink(path)
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error
+  }
 }
 
 function creationContext(system: System, directory: string, ownership: Ownership): LogContext {

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { isLogqError } from '../../lib/errors.js'
+import { isLogqError, systemErrorCode } from '../../lib/errors.js'
 import { Log } from '../../lib/log/log.js'
 import { readLeaderEpochs } from '../../lib/log/leader-epoch-file.js'
 import { describeTopic } from '../../lib/store/describe-topic.js'
@@ -274,3 +274,15 @@ function readAllOf(system: FakeSystem, path: string): Uint8Array {
   system.fs.close(fd)
   return bytes
 }
+
+test('removeTopic() that cannot remove a file says which and why; the next change of a topic finishes it', async (t) => {
+  const { system, store } = await tinyStore()
+  await produce(store, 't', ['a'])
+  system.fs.failNth({ operation: 'unlink', pathIncludes: '.log', nth: 1, code: 'EACCES' })
+  const error = await t.throwsAsync(removeTopic(store, 't'))
+  t.is(systemErrorCode(error), 'EACCES')
+  t.regex(String(error), /\.removed-[0-9a-f]{12}\/0{20}\.log'/)
+  t.is(findTopic(store, 't'), undefined)
+  await createTopic(store, 'other')
+  t.deepEqual(system.fs.list(STORE).sort(), ['lock', 'logq.json', 'other-0', 'topics'])
+})

@@ -1,0 +1,72 @@
+/**
+ * Runs the built program so that one of its system calls on the store fails, with strace (Linux).
+ *
+ * A first run without a fault lists the calls. strace counts them by name and by thread, so the thread pool has one thread, and a call
+ * is told by its number: files with random names (`.tmp-…`) fail as well as those that have a known path.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Cli } from '../helpers/run-cli.js'
+
+/** Calls that change the store, or its names. */
+export const changingCalls = [
+  'openat',
+  'mkdir',
+  'pwrite64',
+  'fdatasync',
+  'fsync',
+  'ftruncate',
+  'rename',
+  'unlink',
+  'rmdir',
+] as const
+/** Calls of those who look only. */
+export const lookingCalls = ['openat', 'pread64', 'getdents64'] as const
+
+export type FaultyCall = (typeof changingCalls)[number] | (typeof lookingCalls)[number]
+
+/** One call of a command: the `nth` of that name in its thread. */
+export interface CallPlace {
+  readonly call: FaultyCall
+  readonly nth: number
+  /** What it touches, below the working directory. */
+  readonly path: string
+}
+
+const TRACE = 'calls.trace'
+const strace = (options: string, command: string): string =>
+  `UV_THREADPOOL_SIZE=1 strace -f -y -qq -s 200 -o ${TRACE} ${options} ${command}; exit $?`
+
+/** A script that writes down the calls of a command; `callsOf` reads them. */
+export function listing(calls: readonly FaultyCall[], command: string): string {
+  return strace(`-e trace=${calls.join()}`, command)
+}
+
+/** The calls on anything in the working directory of the last script by `listing`, in their order, without those that failed anyhow. */
+export function callsOf(cli: Cli): CallPlace[] {
+  const counts = new Map<string, number>()
+  const places: CallPlace[] = []
+  for (const line of readFileSync(join(cli.directory, TRACE), 'utf8').split('\n')) {
+    const match = /^(\d+) +(\w+)\((.*)$/.exec(line)
+    if (match === null) continue
+    const [, thread = '', call = '', rest = ''] = match
+    const nth = (counts.get(thread + call) ?? 0) + 1
+    counts.set(thread + call, nth)
+    const path = new RegExp(`${cli.directory}/([^.][^">]*)`).exec(rest)?.[1]
+    if (path === undefined || rest.includes(') = -1 ')) continue
+    places.push({ call: call as FaultyCall, nth, path })
+  }
+  return places
+}
+
+/** A script that runs a command with that call failing, and exits as it did. */
+export function failing({ call, nth }: CallPlace, code: string, command: string): string {
+  return strace(`-e trace=${call} -e inject=${call}:error=${code}:when=${nth}`, command)
+}
+
+/** The calls that failed in the last script by `failing`, as strace wrote them. */
+export function injected(cli: Cli): string[] {
+  return readFileSync(join(cli.directory, TRACE), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('(INJECTED)'))
+}

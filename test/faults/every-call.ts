@@ -121,7 +121,7 @@ const CODES: Readonly<Record<FaultyCall, readonly string[]>> = {
 }
 
 /** At most so many calls of one name are tried in a row, evenly spread: opens and reads are many, and much alike. */
-const MAX_CALLS: Readonly<Partial<Record<FaultyCall, number>>> = { openat: 8, pread64: 6, getdents64: 4, pwrite64: 20 }
+const MAX_CALLS: Readonly<Partial<Record<FaultyCall, number>>> = { openat: 5, pread64: 5, getdents64: 3, pwrite64: 20 }
 
 export interface Matrix {
   readonly tried: number

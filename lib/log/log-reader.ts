@@ -143,12 +143,13 @@ export class LogReader {
   passOver(error: unknown): boolean {
     const segment = this.#segment
     const { onDamage } = this.context
-    if (!(error instanceof CorruptionError) || segment === undefined || onDamage === undefined) throw error
-    const { file, position, offset: fromOffset = this.#nextOffset } = error.place
+    if (!(error instanceof CorruptionError) || onDamage === undefined) throw error
+    const { file, position, offset = this.#nextOffset } = error.place
     const place = `${file}:${position}`
     const isKnown = place === this.#passedOver
-    if (isKnown && this.#isDeadEnd(segment, position)) return false
-    const toOffset = this.#goBehind(segment, position, fromOffset)
+    if (isKnown && (segment === undefined || this.#isDeadEnd(segment, position))) return false
+    const fromOffset = this.#isLost(this.#nextOffset, offset) ? this.#nextOffset : offset
+    const toOffset = segment === undefined ? undefined : this.#goBehind(segment, position, offset)
     if (toOffset !== undefined) this.#nextOffset = Math.max(this.#nextOffset, toOffset)
     if (!isKnown) onDamage({ error, fromOffset, toOffset })
     this.#passedOver = place
@@ -191,15 +192,20 @@ export class LogReader {
   }
 
   /**
-   * The error for a reader that was promised records below `toOffset` and was stopped by a bad batch before them. Undefined when that
-   * is the end of the log by now.
+   * The error for a reader that was promised records below `toOffset` and was stopped by a bad batch before them, or found no segment at
+   * all. Undefined when that is the end of the log by now.
    */
   missingBelow(toOffset: number): CorruptionError | undefined {
     const segment = this.#segment
-    if (segment === undefined || this.#deadEnd === undefined || this.#nextOffset >= toOffset) return undefined
-    const end = Math.min(logEndOffset(this.context, listSegments(this.context)), toOffset)
-    if (end <= this.#nextOffset) return undefined
-    return this.#corruption(segment, segment.position, this.#nextOffset, `records up to offset ${end - 1} cannot be read`)
+    if (segment !== undefined && this.#deadEnd === undefined) return undefined
+    const segments = listSegments(this.context)
+    const end = Math.min(logEndOffset(this.context, segments), toOffset)
+    if (end <= this.#nextOffset || (segment === undefined && segments.length > 0)) return undefined
+    const reason = `records up to offset ${end - 1} cannot be read`
+    if (segment !== undefined) return this.#corruption(segment, segment.position, this.#nextOffset, reason)
+    this.#refuseRemoved()
+    const first = { baseOffset: this.#nextOffset }
+    return this.#corruption(first, 0, this.#nextOffset, `it has no segment, and ${reason}`)
   }
 
   /** Lets go of the files; the next `poll` opens them again. */
@@ -306,11 +312,16 @@ export class LogReader {
   /** Offsets that are missing, and were neither deleted from the front nor dropped by a repair, were lost: nobody passes them over. */
   #refuseGap(segment: SegmentReader, toOffset: number, position: number): void {
     const fromOffset = this.#nextOffset
-    if (toOffset <= fromOffset || this.context.isContiguous !== true) return
-    if (toOffset <= (readLogStartOffset(this.context) ?? 0)) return
-    if (isKnownGap(readKnownGaps(this.context), fromOffset, toOffset)) return
+    if (!this.#isLost(fromOffset, toOffset)) return
     this.#gap = { position, toOffset }
     throw this.#corruption(segment, position, fromOffset, `offsets ${fromOffset} to ${toOffset - 1} are missing`)
+  }
+
+  /** Offsets that are not there and ought to be. */
+  #isLost(fromOffset: number, toOffset: number): boolean {
+    if (toOffset <= fromOffset || this.context.isContiguous !== true) return false
+    if (toOffset <= (readLogStartOffset(this.context) ?? 0)) return false
+    return !isKnownGap(readKnownGaps(this.context), fromOffset, toOffset)
   }
 
   /** A recovery cut unsynced records that were read already: reading goes on where the log now ends. */
@@ -456,7 +467,7 @@ export class LogReader {
     }
   }
 
-  #corruption(segment: SegmentReader, position: number, offset: number, reason: string): CorruptionError {
+  #corruption(segment: Pick<SegmentReader, 'baseOffset'>, position: number, offset: number, reason: string): CorruptionError {
     const { topic, partition, directory } = this.context
     const file = `${directory}/${segmentFileName(segment.baseOffset, LOG_SUFFIX)}`
     return new CorruptionError(

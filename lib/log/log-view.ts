@@ -118,7 +118,7 @@ export function logStartOffset(context: ViewContext, segments: readonly number[]
  */
 export function logEndOffset(context: ViewContext, segments: readonly number[]): number {
   const active = segments.at(-1)
-  if (active === undefined) return logStartOffset(context, segments)
+  if (active === undefined) return Math.max(logStartOffset(context, segments), readRecoveryPoint(context)?.offset ?? 0)
   const state = readStateBlock(context)
   if (state?.status === 'sync-failed') return state.syncedOffset
   return withFile(context, active, LOG_SUFFIX, active, (fd) => {

@@ -323,7 +323,8 @@ class Inspection {
     const { from, fromOffset, toOffset, reason } = bad
     const file = this.#segmentPath(check.baseOffset)
     const place = { position: from, offset: fromOffset }
-    const mayEndHere = isActive && toOffset === undefined && !this.#isSynced(check.baseOffset, from, fromOffset)
+    const isPromised = this.#isSynced(check.baseOffset, from, fromOffset) || this.#wasAppended(fromOffset)
+    const mayEndHere = isActive && toOffset === undefined && !isPromised
     if (mayEndHere && (this.options.isAtRest !== true || isZeros(this.context.system.fs, file, from))) {
       const what = this.options.isOwn ? 'above what was synced; the next append cuts it off' : 'the log ends here'
       this.#note(file, `${reason} (${what})`, place)
@@ -362,6 +363,14 @@ class Inspection {
     this.#damage(this.context.directory, `the segments before offset ${first} are missing`, { offset: expected })
   }
 
+  /** Under one kernel nothing takes back what was appended, synced or not, and only the state block knows of it. */
+  #wasAppended(offset: number): boolean {
+    const state = this.#state
+    if (state === undefined || !this.#isStateTrusted || offset >= state.logEndOffset) return false
+    const present = readStateBlock(this.context)
+    return present?.valid === true && present.logEndOffset === state.logEndOffset
+  }
+
   #checkEnd(last: SegmentCheck | undefined, nextOffset: number): void {
     if (!this.options.isOwn) return
     const isNamed = endsBad(last)
@@ -372,12 +381,8 @@ class Inspection {
       if (!isNamed) this.#damage(this.context.directory, message, { offset: nextOffset })
       return
     }
-    // Under one kernel nothing takes back what was appended, and only the state block knows of it.
-    const state = this.#state
-    if (isNamed || state === undefined || !this.#isStateTrusted || nextOffset >= state.logEndOffset) return
-    const present = readStateBlock(this.context)
-    if (present?.valid !== true || present.logEndOffset !== state.logEndOffset) return
-    const message = `the log ends at offset ${nextOffset}, but the last append ended at ${state.logEndOffset}`
+    if (isNamed || !this.#wasAppended(nextOffset)) return
+    const message = `the log ends at offset ${nextOffset}, but the last append ended at ${String(this.#state?.logEndOffset)}`
     this.#damage(this.context.directory, message, { offset: nextOffset })
   }
 

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'LOGQ_UNKNOWN_STORE' // the store does not exist, or is not a store
   | 'LOGQ_UNKNOWN_TOPIC'
   | 'LOGQ_UNKNOWN_PARTITION'
+  | 'LOGQ_UNKNOWN_GROUP'
   | 'LOGQ_TOPIC_EXISTS' // a topic of that name, or one too like it, exists
   | 'LOGQ_TOPIC_REMOVED' // the topic was removed while it was in use
   | 'LOGQ_READ_ONLY_STORE' // a Kafka log.dir opens read-only
@@ -21,6 +22,7 @@ export type ErrorCode =
   | 'LOGQ_SOME_ITEMS_FAILED' // some items failed, each named before
   | 'LOGQ_SYNC_FAILED' // an fsync failed, in this or in an earlier process
   | 'LOGQ_CORRUPT' // bytes that were synced are wrong or missing
+  | 'LOGQ_FENCED' // somebody else has what this process had: a member of a group that was taken for dead
   | 'LOGQ_CONFLICT' // sealed, follower, a differing configuration
   | 'LOGQ_GONE' // data that was there no longer exists
   | 'LOGQ_TIMEOUT'

@@ -97,6 +97,39 @@ export {
   type TopicRecord,
 } from './consume/read.js'
 export {
+  GroupConsumer,
+  joinGroup,
+  type AssignedPartition,
+  type ConsumerEvent,
+  type ConsumerStep,
+  type GroupRecord,
+  type JoinGroupOptions,
+} from './consume/group/group-consumer.js'
+export type { OffsetReset, StartOffset } from './consume/group/start-offset.js'
+export { awaitCommit, type AwaitCommitOptions } from './consume/group/await-commit.js'
+export { groupLag, type PartitionLag } from './consume/group/lag.js'
+export {
+  changeOffsets,
+  undoChange,
+  type ChangedOffsets,
+  type ChangeOffsetsOptions,
+  type WantedOffset,
+} from './consume/group/change-offsets.js'
+export {
+  describeGroup,
+  removeGroup,
+  renameGroup,
+  type ChangeGroupOptions,
+  type GroupDescription,
+  type MemberDescription,
+} from './consume/group/groups.js'
+export { listGroups } from './store/group/group-paths.js'
+export type { GroupStateName } from './store/group/group-state.js'
+export type { HistoryEntry, OffsetChange } from './store/group/history-file.js'
+export type { Verdict } from './store/group/liveness.js'
+export type { MemberFile } from './store/group/member-file.js'
+
+export {
   compileRecordFilter,
   type ExpressionRecord,
   type RecordFilter,

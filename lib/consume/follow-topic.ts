@@ -46,8 +46,8 @@ export interface FollowOptions {
 
 export type FollowStep =
   | ({ readonly kind: 'batch' } & BatchSlice)
-  /** Nothing more at present: what was printed should be flushed. */
-  | { readonly kind: 'pause' }
+  /** Nothing more at present: what was printed should be flushed. `offsetOf` says how far each partition was read, control batches too. */
+  | { readonly kind: 'pause'; readonly offsetOf: (partition: number) => number | undefined }
   | FollowNotice
 
 /** What whoever follows should be told. */
@@ -263,7 +263,7 @@ async function* followIncarnation(
         wake.expectMore()
         continue
       }
-      yield { kind: 'pause' }
+      yield { kind: 'pause', offsetOf: (partition) => places.get(partition)?.offset }
       await wake.waitLonger(signal)
     }
   } finally {

@@ -14,7 +14,7 @@ import {
   type SegmentSuffix,
 } from '../log/file-names.js'
 import { anchorBelow } from '../log/index-anchor.js'
-import { listSegments, locateOffset, offsetForTimestamp, type ViewContext } from '../log/log-view.js'
+import { bytesFrom, listSegments, offsetForTimestamp, type ViewContext } from '../log/log-view.js'
 import { partitionOffsets, selectPartitions, viewContext, type PartitionOffsets } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import { findTopic, getTopic } from '../store/topics.js'
@@ -180,21 +180,10 @@ export async function bytesSince(
   timestampMs: number,
 ): Promise<number | undefined> {
   const context = viewContext(store, topic, partition)
-  const { fs } = context.system
   try {
     const segments = listSegments(context)
     const offset = await offsetForTimestamp(context, segments, timestampMs)
-    const first = offset === undefined ? undefined : segments.findLast((base) => base <= offset)
-    if (offset === undefined || first === undefined) return 0
-    const sizes = segments
-      .filter((base) => base >= first)
-      .map((base) => fs.pathStatus(`${context.directory}/${segmentFileName(base, LOG_SUFFIX)}`)?.sizeBytes ?? 0)
-    const fd = fs.open(`${context.directory}/${segmentFileName(first, LOG_SUFFIX)}`, 'read')
-    try {
-      return sizes.reduce((total, size) => total + size, 0) - locateOffset(context, first, fd, offset).position
-    } finally {
-      fs.close(fd)
-    }
+    return offset === undefined ? 0 : bytesFrom(context, segments, offset)
   } catch (error) {
     if (!isUnreadable(error)) throw error
     return undefined

@@ -194,6 +194,22 @@ export function locateOffset(
   return located
 }
 
+/** Bytes of the batches from the one that holds `offset` on: what a reader has before it there. Throws ENOENT when a segment vanished. */
+export function bytesFrom(context: ViewContext, segments: readonly number[], offset: number): number {
+  const first = segments.findLast((base) => base <= offset) ?? segments[0]
+  if (first === undefined) return 0
+  const { fs } = context.system
+  const sizes = segments
+    .filter((base) => base >= first)
+    .map((base) => fs.pathStatus(`${context.directory}/${segmentFileName(base, LOG_SUFFIX)}`)?.sizeBytes ?? 0)
+  const fd = fs.open(`${context.directory}/${segmentFileName(first, LOG_SUFFIX)}`, 'read')
+  try {
+    return sizes.reduce((total, size) => total + size, 0) - locateOffset(context, first, fd, offset).position
+  } finally {
+    fs.close(fd)
+  }
+}
+
 /**
  * Offset of the first record of a batch below `offset`, about `spanBytes` before it in its segment; the segment's base offset where
  * that is nearer. Reading from there reaches `offset` after about so many bytes. 0 when nothing lies below.

@@ -18,12 +18,16 @@ export const IMPORTING_SUFFIX = '.imp'
 /** Followed by 12 hexadecimal digits: partitions that are being copied into the store. No partition directory can have such a name. */
 export const IMPORT_DIRECTORY_PREFIX = '.import-'
 
-const RULE = "a name has 1 to 249 of the characters a-z A-Z 0-9 . _ -, is not '.' or '..', and begins with neither '-' nor '__'"
+export const NAME_RULE = "a name has 1 to 249 of the characters a-z A-Z 0-9 . _ -, is not '.' or '..', and begins with neither '-' nor '__'"
 
-/** Throws LOGQ_USAGE with the rule for a name that a topic or a group cannot have. Kafka's rule, and two reserved beginnings. */
+/** Of a topic, or of a group. Kafka's rule, and two reserved beginnings. */
+export function isLegalName(name: string): boolean {
+  return /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..' && !/^(-|__)/.test(name)
+}
+
+/** Throws LOGQ_USAGE with the rule for a name that a topic cannot have. */
 export function checkTopicName(name: string): void {
-  const isLegal = /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..' && !/^(-|__)/.test(name)
-  if (!isLegal) throw new LogqError('LOGQ_USAGE', `'${name}' cannot be a topic name`, { hint: RULE })
+  if (!isLegalName(name)) throw new LogqError('LOGQ_USAGE', `'${name}' cannot be a topic name`, { hint: NAME_RULE })
 }
 
 /** An existing name that differs from `name` only in case, or only by '.' for '_'; such twins are refused. */

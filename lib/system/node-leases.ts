@@ -13,7 +13,7 @@ export function createNodeLeases(): Leases {
           hint: `at least ${SHORTEST_STALE_MS} ms`,
         })
       }
-      const { Worker } = await import('node:worker_threads')
+      const { Worker } = process.getBuiltinModule('node:worker_threads')
       if (keeper === undefined || keeper.isOver) keeper = new LeaseKeeper(Worker)
       return await keeper.hold(path, options)
     },

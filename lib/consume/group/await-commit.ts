@@ -1,0 +1,57 @@
+/** Waiting until a group has read a record: so that what was written is known to have been dealt with. */
+import { GroupFiles } from '../../store/group/group-files.js'
+import { groupDirectory, groupExists } from '../../store/group/group-paths.js'
+import type { Store } from '../../store/store.js'
+import { findTopic } from '../../store/topics.js'
+
+const POLL_MS = 100
+
+export interface AwaitCommitOptions {
+  readonly signal?: AbortSignal
+  /** The group, or the topic, does not exist yet; it is waited for. Called once. */
+  readonly onAbsent?: () => void | Promise<void>
+}
+
+/**
+ * True when the group has committed an offset above `offset`; false when the signal aborts before. Throws LOGQ_USAGE for a name that
+ * cannot be one, or a system error.
+ */
+export async function awaitCommit(
+  store: Store,
+  group: string,
+  { topic, partition, offset }: { readonly topic: string; readonly partition: number; readonly offset: number },
+  { signal, onAbsent }: AwaitCommitOptions = {},
+): Promise<boolean> {
+  const { clock, hints } = store.system
+  let files: GroupFiles | undefined
+  let isAbsentSaid = false
+  let wake = (): void => undefined
+  const unwatch = hints.watch(groupDirectory(store, group), () => wake())
+  try {
+    while (signal?.aborted !== true) {
+      // Another group of that name may have taken its place.
+      if (files !== undefined && store.system.fs.pathStatus(files.directory) === undefined) {
+        files.close()
+        files = undefined
+      }
+      if (files === undefined && groupExists(store, group)) files = GroupFiles.open(store, group)
+      const topicId = findTopic(store, topic)?.topicId
+      const committed = topicId === undefined ? undefined : files?.read().offsets.get(topic, topicId, partition)
+      if (committed !== undefined && committed.offset > offset) return true
+      if ((files === undefined || topicId === undefined) && !isAbsentSaid) {
+        isAbsentSaid = true
+        await onAbsent?.()
+      }
+      const enough = new AbortController()
+      wake = () => enough.abort()
+      signal?.addEventListener('abort', wake, { once: true })
+      await clock.sleep(POLL_MS, enough.signal)
+      signal?.removeEventListener('abort', wake)
+    }
+    return false
+  } finally {
+    unwatch()
+    files?.close()
+  }
+}
+

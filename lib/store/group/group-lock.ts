@@ -1,0 +1,164 @@
+/**
+ * The lock of a group: a kernel lock on its `lock` file, under which every change of the group is made (format-spec/group.md). What is
+ * done under it takes microseconds, or the sync of a small file; input, output and the sync of commits are waited for outside.
+ *
+ * The file also notes how much of the offsets file is on the device, in two slots as the recovery point does, and who holds the lock.
+ */
+import { crc32c } from '../../bytes/crc32c.js'
+import { LogqError, systemErrorCode } from '../../errors.js'
+import { readUpTo, writeFully } from '../../system/durable.js'
+import { lockIsBusy, waitForLock, type LockWait } from '../../system/lock-wait.js'
+import type { System } from '../../system/system.js'
+import { GROUP_LOCK_FILE } from './group-paths.js'
+
+/** How much of which file is on the device. */
+export interface SyncedLength {
+  readonly inode: number
+  readonly sizeBytes: number
+}
+
+const SLOT_BYTES = 28
+const CRC_AT = 24
+/** pid (int32) of the process that had the lock last. */
+const HOLDER_POSITION = 256
+const HOLDER_BYTES = 4
+
+export class GroupLock {
+  readonly path: string
+  #fd: number
+  /** A second lock on the same descriptor would be granted: tasks of this process take turns. */
+  #turn: Promise<void> = Promise.resolve()
+
+  private constructor(
+    private readonly system: System,
+    private readonly directory: string,
+    private readonly group: string,
+  ) {
+    this.path = `${directory}/${GROUP_LOCK_FILE}`
+    this.#fd = this.#open()
+  }
+
+  /** Throws LOGQ_UNKNOWN_GROUP. */
+  static open(system: System, directory: string, group: string): GroupLock {
+    return new GroupLock(system, directory, group)
+  }
+
+  /**
+   * Runs `change`, which must not wait for anything, while nobody else changes the group. Throws LOGQ_BUSY, LOGQ_ABORTED,
+   * LOGQ_UNKNOWN_GROUP when the group was removed, and what `change` throws.
+   */
+  async run<Result>(change: () => Result, wait: LockWait = {}): Promise<Result> {
+    const before = this.#turn
+    let done = (): void => undefined
+    this.#turn = new Promise((resolve) => {
+      done = resolve
+    })
+    await before
+    try {
+      await this.#acquire(wait)
+      try {
+        return change()
+      } finally {
+        // A child that is being forked just now shares the description for a moment, and closing alone would not let go.
+        this.system.locks.unlock(this.#fd)
+      }
+    } finally {
+      done()
+    }
+  }
+
+  close(): void {
+    this.system.fs.close(this.#fd)
+  }
+
+  /** Undefined when nothing is known. */
+  readSyncedLength(): SyncedLength | undefined {
+    return decodeSyncedLength(readUpTo(this.system.fs, this.#fd, 0, 2 * SLOT_BYTES))
+  }
+
+  /** Call it after the sync. Not synced itself: every value that survives is true. */
+  writeSyncedLength(length: SyncedLength): void {
+    const { fs } = this.system
+    const sequence = newestSlot(readUpTo(fs, this.#fd, 0, 2 * SLOT_BYTES)).sequence + 1
+    writeFully(fs, this.#fd, encodeSyncedLength(sequence, length), (sequence % 2) * SLOT_BYTES, this.path)
+  }
+
+  async #acquire(wait: LockWait): Promise<void> {
+    for (;;) {
+      if (!this.system.locks.tryLock(this.#fd, false)) await this.#waitForLock(wait)
+      const present = this.system.fs.pathStatus(this.path)?.inode
+      if (present === this.system.fs.fileStatus(this.#fd).inode) break
+      // Another group of that name, or none: the lock that was taken guards nothing any more.
+      this.system.locks.unlock(this.#fd)
+      const fd = this.#open()
+      this.system.fs.close(this.#fd)
+      this.#fd = fd
+    }
+    this.#noteHolder()
+  }
+
+  async #waitForLock(wait: LockWait): Promise<void> {
+    const lock = { path: this.path, readHolderPid: () => this.#readHolder() }
+    if (wait.wait === 'no') throw lockIsBusy(lock)
+    // A descriptor of its own, because a wait that was ended may still be granted the lock.
+    const fd = this.#open()
+    await waitForLock(this.system, fd, lock, wait)
+    this.system.fs.close(this.#fd)
+    this.#fd = fd
+  }
+
+  #open(): number {
+    try {
+      return this.system.fs.open(this.path, 'read-write')
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error
+      throw new LogqError('LOGQ_UNKNOWN_GROUP', `group '${this.group}' does not exist in '${this.directory}'`, {
+        hint: "see 'logq group ls'",
+      })
+    }
+  }
+
+  #noteHolder(): void {
+    const bytes = new Uint8Array(HOLDER_BYTES)
+    new DataView(bytes.buffer).setInt32(0, this.system.self.pid)
+    try {
+      writeFully(this.system.fs, this.#fd, bytes, HOLDER_POSITION, this.path)
+    } catch {
+      // A full disk must not keep anybody from the lock; whoever waits is told of 'another process'.
+    }
+  }
+
+  #readHolder(): number {
+    const bytes = readUpTo(this.system.fs, this.#fd, HOLDER_POSITION, HOLDER_BYTES)
+    return bytes.length < HOLDER_BYTES ? 0 : new DataView(bytes.buffer).getInt32(0)
+  }
+}
+
+export function encodeSyncedLength(sequence: number, { inode, sizeBytes }: SyncedLength): Uint8Array {
+  const bytes = new Uint8Array(SLOT_BYTES)
+  const view = new DataView(bytes.buffer)
+  view.setBigInt64(0, BigInt(sequence))
+  view.setBigInt64(8, BigInt(inode))
+  view.setBigInt64(16, BigInt(sizeBytes))
+  view.setUint32(CRC_AT, crc32c(bytes, 0, CRC_AT))
+  return bytes
+}
+
+/** Of the newer slot whose CRC holds. */
+export function decodeSyncedLength(slots: Uint8Array): SyncedLength | undefined {
+  return newestSlot(slots).length
+}
+
+function newestSlot(slots: Uint8Array): { readonly sequence: number; readonly length?: SyncedLength } {
+  let newest: { readonly sequence: number; readonly length?: SyncedLength } = { sequence: 0 }
+  for (const start of [0, SLOT_BYTES]) {
+    const bytes = slots.subarray(start, start + SLOT_BYTES)
+    if (bytes.length < SLOT_BYTES) continue
+    const view = new DataView(bytes.buffer, bytes.byteOffset, SLOT_BYTES)
+    if (view.getUint32(CRC_AT) !== crc32c(bytes, 0, CRC_AT)) continue
+    const sequence = Number(view.getBigInt64(0))
+    if (sequence <= newest.sequence) continue
+    newest = { sequence, length: { inode: Number(view.getBigInt64(8)), sizeBytes: Number(view.getBigInt64(16)) } }
+  }
+  return newest
+}

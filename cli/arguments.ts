@@ -8,7 +8,7 @@
 import { isLogqError } from '../lib/errors.js'
 import type { Command, OptionDeclaration, UntypedArguments } from './command.js'
 import { usageError } from './errors.js'
-import { normalise, type GivenOption } from './normalise.js'
+import { normalise, type GivenOption, type NormalisedArguments } from './normalise.js'
 import { longName, synopsis } from './option-names.js'
 import { formatDuration, formatSize, parseDuration, parseSize, parseWholeNumber } from './values/units.js'
 import { assembleOptions, type AssembledOption } from './yargs.js'
@@ -24,7 +24,7 @@ export function parseArguments(command: Command, words: readonly string[]): Unty
   )
   return {
     options: Object.fromEntries(declared.map(([key]) => [key, assembled.get(longName(key))])),
-    operands: dealOperands(command, normalised.operands),
+    operands: dealOperands(command, normalised),
   }
 }
 
@@ -87,10 +87,17 @@ export function shownDefault(option: OptionDeclaration): string | undefined {
   return String(option.default)
 }
 
-function dealOperands(command: Command, words: readonly string[]): Record<string, string | readonly string[] | undefined> {
+function dealOperands(
+  command: Command,
+  { operands: words, afterDashes }: NormalisedArguments,
+): Record<string, string | readonly string[] | undefined> {
   const dealt: Record<string, string | readonly string[] | undefined> = {}
   let next = 0
-  for (const [key, { label, required, repeated }] of Object.entries(command.operands)) {
+  for (const [key, { label, required, repeated, isAfterDashes }] of Object.entries(command.operands)) {
+    if (isAfterDashes === true) {
+      dealt[key] = afterDashes
+      continue
+    }
     if (required === true && next >= words.length) {
       throw usageError(`${label} is missing`, `usage: logq ${synopsis(command)}`)
     }

@@ -42,6 +42,20 @@ export const commandGroups: readonly CommandGroup[] = [
     ],
   },
   {
+    title: 'Consumer groups',
+    commands: [
+      { name: 'consume', load: async () => (await import('./commands/consume.js')).command },
+      { name: 'lag', load: async () => (await import('./commands/lag.js')).command },
+      { name: 'group ls', load: async () => (await import('./commands/group-ls.js')).command },
+      { name: 'group show', load: async () => (await import('./commands/group-show.js')).command },
+      { name: 'group seek', load: async () => (await import('./commands/group-seek.js')).command },
+      { name: 'group skip', load: async () => (await import('./commands/group-skip.js')).command },
+      { name: 'group undo', load: async () => (await import('./commands/group-undo.js')).command },
+      { name: 'group rm', load: async () => (await import('./commands/group-rm.js')).command },
+      { name: 'group rename', load: async () => (await import('./commands/group-rename.js')).command },
+    ],
+  },
+  {
     title: 'Care',
     commands: [
       { name: 'fsck', load: async () => (await import('./commands/fsck.js')).command },

@@ -106,6 +106,8 @@ export interface OperandDeclaration {
   readonly required?: boolean
   /** Takes all that are left; only the last operand may. */
   readonly repeated?: boolean
+  /** Takes what stands after `--`, and nothing else: a command with its arguments. It is repeated, and the last one. */
+  readonly isAfterDashes?: boolean
 }
 
 /** In the order in which they are typed. */
@@ -177,6 +179,8 @@ export interface CommandDeclaration<
   readonly exits: readonly ExitStatus[]
   /** Says what a status means for this command where the table's words are too general. */
   readonly exitNotes?: Partial<Record<ExitStatus, string>>
+  /** Options that make it a plug-in for monitoring systems: with one of them, whatever goes wrong is status 3, "unknown". */
+  readonly monitoringOptions?: readonly string[]
   readonly man: ManSections
 }
 

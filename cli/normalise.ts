@@ -3,7 +3,8 @@
  *
  * - letters cluster (-qv) and take attached values (-K:, -K=, -zgzip, -qn5); --long VALUE and --long=VALUE;
  * - an option with a value always takes the next word, even when that begins with '-' (-o -5);
- * - a lone '-' and everything after '--' are operands; options and operands may be mixed;
+ * - a lone '-' and everything after '--' are operands (or, where a command takes one, the words of another command); options and
+ *   operands may be mixed;
  * - an option with one value that is given twice is a usage error; a flag may be repeated.
  *
  * yargs by itself gets these wrong (tried with 18.2: `-K:`, `-o -5:end`, `-H a=1 t`, topic `1e3`, a lone `-`).
@@ -24,6 +25,8 @@ export interface NormalisedArguments {
   /** By key of the declaration. Shorthands have become what they stand for. */
   readonly options: ReadonlyMap<string, GivenOption>
   readonly operands: readonly string[]
+  /** What stands after `--`, for a command that takes it by itself. */
+  readonly afterDashes: readonly string[]
 }
 
 /** Throws a usage error for the first thing that is wrong, unless --help is given somewhere: then 'help'. */
@@ -32,12 +35,13 @@ export function normalise(command: Command, words: readonly string[]): Normalise
   reader.readAll()
   if (reader.wantsHelp) return 'help'
   if (reader.problem !== undefined) throw reader.problem
-  return { options: reader.options, operands: reader.operands }
+  return { options: reader.options, operands: reader.operands, afterDashes: reader.afterDashes }
 }
 
 class WordReader {
   readonly options = new Map<string, GivenOption>()
   readonly operands: string[] = []
+  readonly afterDashes: string[] = []
   wantsHelp = false
   /** The first thing that is wrong. Reading goes on, since a --help may follow. */
   problem: Error | undefined
@@ -62,7 +66,9 @@ class WordReader {
   readAll(): void {
     for (let word = this.take(); word !== undefined; word = this.take()) {
       if (word === '--') {
-        this.operands.push(...this.words.slice(this.next))
+        const takesThem = Object.values(this.command.operands).some(({ isAfterDashes }) => isAfterDashes === true)
+        const target = takesThem ? this.afterDashes : this.operands
+        target.push(...this.words.slice(this.next))
         return
       }
       if (word.startsWith('--')) this.readLong(word)

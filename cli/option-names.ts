@@ -31,7 +31,8 @@ export function valueName(option: OptionDeclaration): string {
 
 /** `logq produce [OPTION…] TOPIC [FILE…]`, without the program's name. */
 export function synopsis(command: Command | CommandDeclaration): string {
-  const operands = Object.values(command.operands).map(({ label, required, repeated }) => {
+  const operands = Object.values(command.operands).map(({ label, required, repeated, isAfterDashes }) => {
+    if (isAfterDashes === true) return `[-- ${label}…]`
     const many = repeated === true ? `${label}…` : label
     return required === true ? many : `[${many}]`
   })

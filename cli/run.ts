@@ -84,29 +84,36 @@ class Runner {
 
   private async runCommand(command: Command, words: readonly string[]): Promise<ExitStatus> {
     this.who = `logq ${command.name}`
-    return await this.attempt(async () => {
-      const args = parseArguments(command, words)
-      if (args === 'help') return await this.print(commandHelp(command))
-      const io = createIo(this.world, {
-        who: this.who,
-        quiet: args.options['quiet'] === true,
-        verbose: args.options['verbose'] === true,
-        output: this.output,
-        talk: this.talk,
-      })
-      const ended = await this.attempt(async () => (await command.run(args, io)) ?? 'done')
-      return strongerStatus(ended, io.status)
-    })
+    const isMonitor = command.monitoringOptions?.some((name) => words.some((word) => word.split('=')[0] === `--${name}`))
+    return await this.attempt(
+      async () => {
+        const args = parseArguments(command, words)
+        if (args === 'help') return await this.print(commandHelp(command))
+        const io = createIo(this.world, {
+          who: this.who,
+          quiet: args.options['quiet'] === true,
+          verbose: args.options['verbose'] === true,
+          output: this.output,
+          talk: this.talk,
+        })
+        const ended = await this.attempt(async () => (await command.run(args, io)) ?? 'done')
+        return strongerStatus(ended, io.status)
+      },
+      isMonitor === true ? () => 'noMatch' : statusOfError,
+    )
   }
 
   /** Runs a part and makes a status, and lines on standard error, of what it throws. */
-  private async attempt(part: () => Promise<ExitStatus>): Promise<ExitStatus> {
+  private async attempt(
+    part: () => Promise<ExitStatus>,
+    statusOf: (error: unknown) => ExitStatus = statusOfError,
+  ): Promise<ExitStatus> {
     try {
       return await part()
     } catch (error) {
       // After a signal there is nothing to explain: the user sent it, and the exit status says it.
       if (isLogqError(error, 'LOGQ_ABORTED') && this.world.signal.aborted) return 'done'
-      if (this.said.has(error)) return statusOfError(error)
+      if (this.said.has(error)) return statusOf(error)
       this.said.add(error)
       // What was printed before comes before what is said of it; a flush that fails is spoken of by `run`.
       await this.output.flush().catch(() => undefined)
@@ -115,7 +122,7 @@ class Runner {
       const shownHint = hint ?? (isLogqError(error, 'LOGQ_USAGE') ? `see '${this.who} --help'` : undefined)
       if (shownHint !== undefined) await this.talk.line(`  hint: ${shownHint}`)
       if (this.world.env['LOGQ_DEBUG'] !== undefined && error instanceof Error) await this.talkText(`${stackOf(error)}\n`)
-      return statusOfError(error)
+      return statusOf(error)
     }
   }
 

@@ -1,5 +1,6 @@
 /** logq wait: the first record that matches, be it there already or still to come. */
 import { followTopic } from '../../lib/consume/follow-topic.js'
+import { awaitCommit } from '../../lib/consume/group/await-commit.js'
 import { LogqError } from '../../lib/errors.js'
 import { withRecords, type BatchSlice } from '../../lib/log/read-partition.js'
 import { SliceWalk } from '../../lib/log/slice-walk.js'
@@ -43,6 +44,11 @@ const declaredOptions = {
     minimum: 1,
     meaning: 'Give up after so much time, with exit status 4. Without it, wait for as long as it takes.',
   },
+  ackedBy: {
+    kind: 'string',
+    valueName: 'GROUP',
+    meaning: 'With a place: wait until this consumer group has committed the record, and print nothing.',
+  },
   ...talkOptions,
 } as const
 
@@ -69,6 +75,10 @@ export const command = defineCommand({
     },
     { command: 'logq wait orders -o end -n 3 -J', meaning: 'The next three records.' },
     { command: 'logq wait events:0@42 --timeout 1m', meaning: 'The record at an offset that may not be written yet.' },
+    {
+      command: 'logq wait "$(echo new | logq produce jobs --print-offsets)" --acked-by workers --timeout 1m',
+      meaning: 'Go on when a group has dealt with what was written.',
+    },
   ],
   exits: ['failed', 'noMatch', 'timeout', 'corruption', 'gone'],
   exitNotes: {
@@ -80,7 +90,7 @@ export const command = defineCommand({
     description: [
       'Prints the first record of a topic that matches **-w**, or the first at all, and ends. It looks from the start of the topic on, so that a record which was produced before counts too; begin with **-o end** for new ones only. Then it follows: a record that is appended is printed within a few milliseconds.',
       'A topic, and a store, that does not exist yet is waited for, and the topic is then read from its start. This is said once on standard error, unless **-q** is given.',
-      'With a place instead of a topic it waits until the log reaches that offset, and prints the record.',
+      'With a place instead of a topic it waits until the log reaches that offset, and prints the record. With **--acked-by** it waits until a consumer group has committed it, and prints nothing; a group that does not exist yet is waited for.',
     ],
     seeAlso: ['logq-get(1)', 'logq-tail(1)', 'logq-produce(1)'],
   },
@@ -98,9 +108,12 @@ export const command = defineCommand({
       const onAbsent = () => io.say(`store '${path}' does not exist yet; waiting for it`)
       const store = await awaitStore(io.system, path, onAbsent, limits.signal)
       if (store?.kind === 'logq') checkTopicName(topic)
+      const { ackedBy } = args.options
       const isSettled =
         store !== undefined &&
-        (place === undefined
+        (place !== undefined && ackedBy !== undefined
+          ? await awaitAck(store, ackedBy, place, limits.signal, io)
+          : place === undefined
           ? await awaitRecords(store, args, looked, printer, limits.signal, io)
           : await awaitPlace(store, place, args, printer, limits.signal, io))
       if (isSettled || io.signal.aborted || printer.isDone) return
@@ -127,7 +140,10 @@ function placeIn({ options: given, operands: { topic } }: Arguments): Place | un
   if (offset !== undefined && 'to' in offset && offset.to !== undefined)
     throw usageError('a range with an end cannot be waited for', 'leave out the end')
   const place = parsePlace(topic)
-  if (place === undefined) return undefined
+  if (place === undefined) {
+    if (given.ackedBy === undefined) return undefined
+    throw usageError('--acked-by needs a place', 'write TOPIC:PARTITION@OFFSET, as produce --print-offsets prints it')
+  }
   const names = [where === undefined ? '' : '-w', offset === undefined ? '' : '-o', partition === undefined ? '' : '-p']
   const name = [...names, count === undefined ? '' : '-n'].find((each) => each !== '')
   if (name !== undefined) throw usageError(`${name} does not go with a place`, `a place is one record: ${formatPlace(place)}`)
@@ -177,6 +193,12 @@ async function printMatches(topic: string, slice: BatchSlice, looked: Looked, pr
   }
 }
 
+/** Waits until a group has committed a record. */
+async function awaitAck(store: Store, group: string, place: Place, signal: AbortSignal, io: Io): Promise<boolean> {
+  const onAbsent = () => io.say(`group '${group}', or topic '${place.topic}', does not exist yet; waiting for it`)
+  return await awaitCommit(store, group, place, { signal, onAbsent })
+}
+
 /** Prints the record at a place when it is there, or says that it never will be. False when the signal came before. */
 async function awaitPlace(
   store: Store,
@@ -203,13 +225,15 @@ async function awaitPlace(
 function describeTimeout(
   store: Store | undefined,
   place: Place | undefined,
-  { options: { timeout = 0, where }, operands: { topic } }: Arguments,
+  { options: { timeout = 0, where, ackedBy }, operands: { topic } }: Arguments,
   { matchedCount, wantedCount, recordCount }: Looked,
 ): string {
   const within = `within ${formatDuration(timeout)}`
   if (store === undefined) return `the store was not created ${within}`
   const name = place?.topic ?? topic
   if (findTopic(store, name) === undefined) return `topic '${name}' was not created ${within}`
+  if (place !== undefined && ackedBy !== undefined)
+    return `group '${ackedBy}' did not commit '${formatPlace(place)}' ${within}`
   if (place !== undefined) return `'${formatPlace(place)}' was not written ${within}`
   const wanted = where === undefined ? '' : ` that match '${where}'`
   return `${matchedCount} of ${wantedCount} records${wanted} came in topic '${name}' ${within}; looked at ${recordCount}`

@@ -7,6 +7,7 @@ import { version } from '../version.js'
 
 /** What NAME says on a page that several commands share. */
 const groupSummaries: Readonly<Record<string, string>> = {
+  group: 'list, show, set, rename and remove consumer groups',
   topic: 'make, list, show, change and remove topics',
 }
 

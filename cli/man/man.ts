@@ -58,7 +58,8 @@ export function pageName(commandName: string): string {
 }
 
 export function synopsisLine(command: Command): string {
-  const operands = Object.values(command.operands).map(({ label, required, repeated }) => {
+  const operands = Object.values(command.operands).map(({ label, required, repeated, isAfterDashes }) => {
+    if (isAfterDashes === true) return `[**--** _${label}_...]`
     const many = repeated === true ? `_${label}_...` : `_${label}_`
     return required === true ? many : `[${many}]`
   })

@@ -61,6 +61,7 @@ export function batchPrinter(
   limit: number | undefined,
   io: Io,
   matches?: RecordPredicate,
+  { onTooLarge = (error: LogqError) => io.failWith(error), output = io.output() } = {},
 ): BatchPrinter {
   const { format, delimiter, keySeparator, time, noValue, raw } = given
   checkFormat(given)
@@ -69,10 +70,9 @@ export function batchPrinter(
   if (format.kind === 'batch' && io.output().isTerminal && !raw)
     throw usageError('--format batch is bytes, which a terminal may obey', 'write them to a file or a pipe, or give --raw')
   const nowMs = () => io.system.clock.nowMs()
-  const onTooLarge = (error: LogqError) => io.failWith(error)
   return new BatchPrinter(
     { format, delimiter, keySeparator, nullText: given.null, time, noValue, raw, limit, matches, nowMs, onTooLarge },
-    io.output(),
+    output,
   )
 }
 

@@ -3,6 +3,7 @@ import type { Table } from './table.js'
 import { diskTables } from './tables/disk.js'
 import { exportTables } from './tables/export.js'
 import { filterTables } from './tables/filters.js'
+import { groupTables } from './tables/groups.js'
 import { importTables } from './tables/import.js'
 import { inputTables } from './tables/input.js'
 import { jsonTables } from './tables/json-records.js'
@@ -27,6 +28,7 @@ export const tables: readonly Table[] = [
   ...filterTables,
   ...readingTables,
   ...singleRecordTables,
+  ...groupTables,
   ...statusTables,
   ...storeTables,
   ...diskTables,

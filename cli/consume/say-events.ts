@@ -1,0 +1,52 @@
+/** What consume says on standard error of its membership. */
+import type { AssignedPartition, ConsumerEvent, GroupConsumer } from '../../lib/consume/group/group-consumer.js'
+import type { Io } from '../io.js'
+
+export class MembershipTalk {
+  #isIdleSaid = false
+
+  constructor(
+    private readonly consumer: GroupConsumer,
+    private readonly io: Io,
+  ) {}
+
+  async say(event: ConsumerEvent): Promise<void> {
+    const { io, consumer } = this
+    if (event.kind === 'fenced') {
+      await io.warn(
+        `this member was taken out of group '${consumer.group}': it stood still, or offsets were set by force; joining again`,
+      )
+    } else if (event.kind === 'revoking') {
+      await io.explain(`handing over ${listOf(event.partitions)}`)
+    } else {
+      await io.explain(`generation ${consumer.generation}: reading ${listOf(event.partitions)}`)
+      for (const one of event.partitions) await this.#sayStart(one)
+    }
+  }
+
+  /** A member for which there is no partition: once, in case that is not what was meant. */
+  async sayWhenIdle(): Promise<void> {
+    if (this.#isIdleSaid || !this.consumer.isSpare) return
+    this.#isIdleSaid = true
+    await this.io.say(
+      `no partition of group '${this.consumer.group}' is left for this member: it waits in case another one goes`,
+    )
+  }
+
+  async #sayStart({ topic, partition, start }: AssignedPartition): Promise<void> {
+    if (start.instead === undefined) return
+    const { committedOffset, reason } = start.instead
+    const place = `'${topic}:${partition}'`
+    await this.io.warn(
+      reason === 'deleted'
+        ? `${place}: offsets ${committedOffset} to ${start.offset - 1} were deleted before group '${this.consumer.group}' read them; going on at ${start.offset}`
+        : `${place}: the log lost records that group '${this.consumer.group}' had read: it committed ${committedOffset}, and the log ended at ${start.offset}; going on from there`,
+    )
+  }
+}
+
+function listOf(partitions: readonly { readonly topic: string; readonly partition: number }[]): string {
+  const topics = new Map<string, number[]>()
+  for (const { topic, partition } of partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition])
+  return [...topics].map(([topic, numbers]) => `${topic}:${numbers.sort((a, b) => a - b).join(',')}`).join(' ')
+}

@@ -122,7 +122,7 @@ export class GroupMember {
       }
       const presence = await MemberPresence.begin(system, files.directory, file, ownership) // 1
       try {
-        const state = await files.change((locked) => addMember(store, locked, id, options, liveness), options.wait) // 2
+        const state = await files.change((locked) => addMember(files, locked, id, options, liveness), options.wait) // 2
         system.failpoint('group-join.after-state')
         const member = new GroupMember(store, group, id, options, { files, liveness, presence, state })
         member.#begin()
@@ -404,7 +404,7 @@ export class GroupMember {
 }
 
 function addMember(
-  store: Store,
+  { store, directory }: GroupFiles,
   { state, saveState }: LockedGroup,
   id: string,
   options: GroupMemberOptions,
@@ -445,6 +445,7 @@ function addMember(
   store.system.failpoint('group-join.before-state')
   saveState(next)
   for (const member of dead) liveness.forget(member)
+  sweepMembers(store.system, directory, (member) => next.members[member] !== undefined)
   return next
 }
 

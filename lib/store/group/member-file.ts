@@ -1,5 +1,5 @@
 /** `members/<member>.json`: who a member of a group is, for those who look (format-spec/group-members.md). */
-import { readSmallFile, replaceFile, type Ownership } from '../../system/durable.js'
+import { openOrCreateFile, readSmallFile, writeFully, type Ownership } from '../../system/durable.js'
 import type { System } from '../../system/system.js'
 import { MEMBER_SUFFIX, memberPath } from './group-paths.js'
 
@@ -19,9 +19,16 @@ export interface MemberFile {
   readonly sessionTimeoutMs: number
 }
 
+/** Not by replacing it: nobody looks at it before the group names the member, and whoever dies here leaves no temporary file behind. */
 export function writeMemberFile(system: System, directory: string, file: MemberFile, ownership: Ownership): void {
   const bytes = Buffer.from(`${JSON.stringify({ formatVersion: 1, ...file }, undefined, 1)}\n`)
-  replaceFile(system, memberPath(directory, file.member, MEMBER_SUFFIX), bytes, ownership)
+  const path = memberPath(directory, file.member, MEMBER_SUFFIX)
+  const fd = openOrCreateFile(system, path, ownership)
+  try {
+    writeFully(system.fs, fd, bytes, 0, path)
+  } finally {
+    system.fs.close(fd)
+  }
 }
 
 /** Undefined when the file is missing or damaged. */

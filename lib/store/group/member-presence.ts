@@ -6,7 +6,7 @@
  * is there has no owner, and is swept by the next change of the group.
  */
 import { LogqError, isLogqError, systemErrorCode } from '../../errors.js'
-import { openOrCreateFile, removeQuietly, type Ownership } from '../../system/durable.js'
+import { isTemporaryName, openOrCreateFile, removeQuietly, type Ownership } from '../../system/durable.js'
 import type { Lease } from '../../system/lease.js'
 import type { System } from '../../system/system.js'
 import { MEMBERS_DIRECTORY, MEMBER_LEASE_SUFFIX, MEMBER_LOCK_SUFFIX, MEMBER_SUFFIX, memberPath } from './group-paths.js'
@@ -85,10 +85,14 @@ function takeLock(system: System, path: string, ownership: Ownership): number {
   }
 }
 
-/** Removes what members left that the group does not know and that are not there. The caller holds the group's lock. */
+/**
+ * Removes what members left that the group does not know and that are not there, and half-made files of the group. The caller holds the
+ * group's lock, under which alone those are made.
+ */
 export function sweepMembers(system: System, directory: string, isKnown: (member: string) => boolean): void {
   const { fs } = system
   const folder = `${directory}/${MEMBERS_DIRECTORY}`
+  for (const name of fs.list(directory)) if (isTemporaryName(name)) removeQuietly(fs, `${directory}/${name}`)
   const strangers = new Set<string>()
   for (const name of fs.list(folder)) {
     const suffix = [MEMBER_SUFFIX, MEMBER_LOCK_SUFFIX, MEMBER_LEASE_SUFFIX].find((end) => name.endsWith(end))

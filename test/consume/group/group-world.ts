@@ -18,6 +18,8 @@ import { STORE, produce, tinyStore } from '../../store/tiny-store.js'
 const GROUP = 'g'
 const OFFSETS = `${STORE}/groups/${GROUP}/offsets`
 const SETTLE_MS = 120_000
+/** Of no two processes the same, whatever world they are in: a member's name and its random numbers follow from it. */
+let lastPid = 5000
 
 export class GroupWorld {
   readonly problems: string[] = []
@@ -26,7 +28,6 @@ export class GroupWorld {
   readonly #delivered = new Map<string, Map<number, number>>()
   readonly #committed = new Map<string, number>()
   readonly #inspector: Store
-  #pid = 5000
 
   private constructor(
     readonly disk: MemoryDisk,
@@ -65,13 +66,14 @@ export class GroupWorld {
 
   /** Starts a process that reads as a member. */
   async start(options: SimulatedOptions = {}): Promise<SimulatedMember> {
-    this.#pid += 1
+    lastPid += 1
+    const pid = lastPid
     const bootId = options.bootId ?? this.bootId
     const system = createFakeSystem({
       disk: this.disk,
       clock: this.clock,
-      pid: this.#pid,
-      seed: this.#pid,
+      pid,
+      seed: pid,
       ...(bootId === undefined ? {} : { bootId }),
     })
     this.watchCommits(system)

@@ -102,9 +102,12 @@ export {
   type AssignedPartition,
   type ConsumerEvent,
   type ConsumerStep,
+  type ConsumerSubscription,
   type GroupRecord,
   type JoinGroupOptions,
+  type ReachedOffset,
 } from './consume/group/group-consumer.js'
+export type { FollowNotice } from './consume/follow-topic.js'
 export type { OffsetReset, StartOffset } from './consume/group/start-offset.js'
 export { awaitCommit, type AwaitCommitOptions } from './consume/group/await-commit.js'
 export { groupLag, type PartitionLag } from './consume/group/lag.js'
@@ -129,6 +132,8 @@ export type { HistoryEntry, OffsetChange } from './store/group/history-file.js'
 export type { Verdict } from './store/group/liveness.js'
 export type { MemberFile } from './store/group/member-file.js'
 
+export type { LentRecord } from './record/lent-record.js'
+export type { RecordPredicate } from './record/record-predicate.js'
 export {
   compileRecordFilter,
   type ExpressionRecord,
@@ -165,6 +170,7 @@ export type {
   PassedItem,
   PlacedItem,
   PreallocatedItem,
+  ProducerStateItem,
   ProblemItem,
   ProducerStateItem,
   RecordItem,
@@ -172,6 +178,7 @@ export type {
   StateBlockItem,
   TransactionIndexEntryItem,
   TimeIndexEntryItem,
+  TransactionIndexEntryItem,
 } from './inspect/dump-item.js'
 export type { LogDumpOptions } from './inspect/dump-log.js'
 export type { ProducerState } from './log/producer-snapshot.js'
@@ -179,6 +186,8 @@ export type { AbortedTransaction } from './log/transaction-index.js'
 export type { ProducerId } from './record/control-record.js'
 export type { FileKind } from './inspect/file-kind.js'
 export type { PartitionStatus, StateBlock } from './log/state-block.js'
+export type { ProducerState } from './log/producer-snapshot.js'
+export type { AbortedTransaction } from './log/transaction-index.js'
 export {
   bytesSince,
   topicUsage,

@@ -1,4 +1,5 @@
 /** The options of logq consume, and what of them does not go together. */
+import type { OffsetReset } from '../../lib/consume/group/start-offset.js'
 import { usageError } from '../errors.js'
 import { options } from '../options.js'
 import { parseDuration, parseWholeNumber } from '../values/units.js'
@@ -9,6 +10,14 @@ export type CommitEvery = { readonly kind: 'records'; readonly count: number } |
 export function parseCommitEvery(text: string): CommitEvery {
   if (/^\d+$/.test(text)) return { kind: 'records', count: parseWholeNumber(text, { minimum: 1 }) }
   return { kind: 'time', ms: parseDuration(text) }
+}
+
+function parseOffsetReset(text: string): OffsetReset {
+  if (text === 'earliest' || text === 'latest' || text === 'none') return text
+  throw usageError(
+    `'${text}' is not one of 'earliest', 'latest', 'none'`,
+    "it is where a group begins that has committed nothing; to go elsewhere: 'logq group seek'",
+  )
 }
 
 export const consumeOptions = {
@@ -23,10 +32,10 @@ export const consumeOptions = {
       'at-least-once commits a record after standard output took it: after a crash it may come again. at-most-once commits it before: after a crash it may be missing.',
   },
   offset: {
-    kind: 'choice',
+    kind: 'parsed',
     letter: 'o',
     valueName: 'WHERE',
-    choices: ['earliest', 'latest', 'none'],
+    parse: parseOffsetReset,
     default: 'earliest',
     meaning:
       'Where to begin in partitions of which the group has committed nothing: earliest, latest, or none, which is an error.',

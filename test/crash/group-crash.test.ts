@@ -44,11 +44,7 @@ async function read(consumer: GroupConsumer, promised: Promised, isEnough: () =>
 }
 
 /** A member that lives as long as the work; whatever becomes of that, nothing of it goes on. */
-async function asMember(
-  system: FakeSystem,
-  promised: Promised,
-  work: (consumer: GroupConsumer) => Promise<void>,
-): Promise<void> {
+async function asMember(system: FakeSystem, work: (consumer: GroupConsumer) => Promise<void>): Promise<void> {
   const consumer = await joinGroup(openStore(system, STORE), 'g', ['t'], OPTIONS)
   let isDone = false
   try {
@@ -96,7 +92,7 @@ function living(): Scenario {
     prepare,
     run: async (system) => {
       promised = new Map()
-      await asMember(system, promised, (consumer) =>
+      await asMember(system, (consumer) =>
         read(consumer, promised, () => promised.get(0) === RECORDS && promised.get(1) === RECORDS),
       )
     },
@@ -138,7 +134,7 @@ function sharing(dies: 'the new one' | 'the old one'): Scenario {
     },
     run: async (system) => {
       promised = new Map()
-      await asMember(system, promised, async (consumer) => {
+      await asMember(system, async (consumer) => {
         let isOther = dies === 'the new one'
         for await (const step of consumer.steps()) {
           if (step.kind === 'batch') {
@@ -174,7 +170,9 @@ for (const dies of ['the new one', 'the old one'] as const) {
 async function withCommits(system: FakeSystem): Promise<void> {
   await prepare(system)
   const promised: Promised = new Map()
-  await asMember(system, promised, (consumer) => read(consumer, promised, () => promised.get(0) === RECORDS && promised.get(1) === RECORDS))
+  await asMember(system, (consumer) =>
+    read(consumer, promised, () => promised.get(0) === RECORDS && promised.get(1) === RECORDS),
+  )
 }
 
 test('a seek and its undoing may die before any change: offsets are those before or after, and can be changed again', async (t) => {

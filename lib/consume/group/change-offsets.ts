@@ -94,7 +94,10 @@ async function inGroup<Result>(
   return result
 }
 
-/** 1 members put out; 2 the history's line; 3 the commit. Crash before 3: the line says what was about to be done, and undoing it is harmless. */
+/**
+ * 1 members put out; 2 the history's line; 3 the commit. Crash before 3: the line says what was about to be done, and undoing it is
+ * harmless.
+ */
 function apply(
   store: Store,
   files: GroupFiles,

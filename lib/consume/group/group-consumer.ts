@@ -110,12 +110,13 @@ export async function joinGroup(
   return consumer
 }
 
-interface Subscription {
+/** What a consumer wants: as it was given, and the topics that this comes to at present. */
+export interface ConsumerSubscription {
   readonly given: readonly string[]
   readonly topicsNow: () => string[]
 }
 
-async function compileSubscription(store: Store, given: readonly string[]): Promise<Subscription> {
+async function compileSubscription(store: Store, given: readonly string[]): Promise<ConsumerSubscription> {
   const names = given.filter((topic) => !isTopicPattern(topic))
   for (const topic of names) getTopic(store, topic)
   const patterns = await Promise.all(given.filter(isTopicPattern).map(compileTopicPattern))
@@ -143,7 +144,7 @@ export class GroupConsumer {
   constructor(
     readonly store: Store,
     readonly group: string,
-    private readonly subscription: Subscription,
+    private readonly subscription: ConsumerSubscription,
     private readonly options: JoinGroupOptions,
   ) {
     this.#committedAtMs = store.system.clock.monotonicMs()
@@ -203,8 +204,8 @@ export class GroupConsumer {
   }
 
   /**
-   * Everything there is to be done, until the signal aborts or the consumer is closed. Commits only when asked to: see `delivered`, `commit` and `commitInTime`.
-   * Throws CorruptionError, LOGQ_CORRUPT for damaged commits, what `startOffset` throws, or a system error.
+   * Everything there is to be done, until the signal aborts or the consumer is closed. Commits only when asked to: see `delivered`,
+   * `commit` and `commitInTime`. Throws CorruptionError, LOGQ_CORRUPT for damaged commits, what `startOffset` throws, or a system error.
    */
   async *steps(): AsyncGenerator<ConsumerStep, void, undefined> {
     try {
@@ -225,8 +226,7 @@ export class GroupConsumer {
    */
   async settle(): Promise<ConsumerEvent[]> {
     const events: ConsumerEvent[] = []
-    while (this.#isChanged && !this.#isOver)
-      for await (const event of this.#follow()) events.push(event)
+    while (this.#isChanged && !this.#isOver) for await (const event of this.#follow()) events.push(event)
     return events
   }
 

@@ -189,6 +189,7 @@ const groups: Table = {
       { stdout: /^"group":"at3","state":"Empty","generation":N/ },
     ],
     ['ls -q -v -s', 'logq group ls -qv -s store | grep -c at3', '1\n'],
+    ['ls takes no operand', 'logq group ls x', refused(/unexpected operand 'x'/)],
     ['ls of no store', 'logq group ls -s nowhere', refused(/nowhere/, 1)],
     [
       'ls names one that is damaged, and lists the others',
@@ -206,6 +207,7 @@ const groups: Table = {
     ['show -J', 'logq group show at3 -J | grep -o \'"lagRecords":2\'', '"lagRecords":2\n'],
     ['show -q -v -s', 'logq group show at3 -qv -s store | head -n 1', { stdout: /^group +at3\n$/ }],
     ['show with a member', beside('logq group show $T | grep -c "alive.*a:0  logq consume a -g"'), '1\n'],
+    ['show of which', 'logq group show', refused(/GROUP is missing/)],
     ['show of an unknown group', 'logq group show At3', refused(/group 'At3' does not exist.*\n.*did you mean 'at3'/, 1)],
     [
       'show of damaged offsets',
@@ -268,10 +270,22 @@ const groups: Table = {
       { stdout: '3\n', stderr: /the damaged offsets file was kept as/ },
     ],
     [
-      'damaged offsets cannot be undone into',
-      'logq group seek $T -o 2 --topic a > /dev/null && sed -i s/generation/generatiom/ store/groups/$T/offsets && logq group undo $T -q > /dev/null',
-      { stderr: /the damaged offsets file was kept as/ },
+      'damaged offsets are not gone by',
+      'logq consume a -g $T -n 1 > /dev/null && sed -i s/generation/generatiom/ store/groups/$T/offsets && logq group seek $T -o 2 --topic a',
+      refused(/is damaged at position 0/, 5),
     ],
+    [
+      'nor when a record is skipped',
+      'logq consume a -g $T -n 1 > /dev/null && sed -i s/generation/generatiom/ store/groups/$T/offsets && logq group skip $T a:0@0 --reason x',
+      refused(/is damaged at position 0/, 5),
+    ],
+    [
+      'nor when a change is taken back',
+      'logq group seek $T -o 2 --topic a > /dev/null && sed -i s/generation/generatiom/ store/groups/$T/offsets && logq group undo $T -q',
+      refused(/is damaged at position 0/, 5),
+    ],
+    ['undo of which', 'logq group undo', refused(/GROUP is missing/)],
+    ['rename to what cannot be a name', 'logq group rename at3 a/b', refused(/cannot be a group name/)],
     [
       'skip',
       'logq group seek $T -o 1 --topic a > /dev/null && logq group skip $T a:0@1 --reason bad -qv -s store && logq consume a -g $T -n 1',

@@ -85,22 +85,20 @@ class Runner {
   private async runCommand(command: Command, words: readonly string[]): Promise<ExitStatus> {
     this.who = `logq ${command.name}`
     const isMonitor = command.monitoringOptions?.some((name) => words.some((word) => word.split('=')[0] === `--${name}`))
-    return await this.attempt(
-      async () => {
-        const args = parseArguments(command, words)
-        if (args === 'help') return await this.print(commandHelp(command))
-        const io = createIo(this.world, {
-          who: this.who,
-          quiet: args.options['quiet'] === true,
-          verbose: args.options['verbose'] === true,
-          output: this.output,
-          talk: this.talk,
-        })
-        const ended = await this.attempt(async () => (await command.run(args, io)) ?? 'done')
-        return strongerStatus(ended, io.status)
-      },
-      isMonitor === true ? () => 'noMatch' : statusOfError,
-    )
+    const statusOf = isMonitor === true ? (): ExitStatus => 'noMatch' : statusOfError
+    return await this.attempt(async () => {
+      const args = parseArguments(command, words)
+      if (args === 'help') return await this.print(commandHelp(command))
+      const io = createIo(this.world, {
+        who: this.who,
+        quiet: args.options['quiet'] === true,
+        verbose: args.options['verbose'] === true,
+        output: this.output,
+        talk: this.talk,
+      })
+      const ended = await this.attempt(async () => (await command.run(args, io)) ?? 'done', statusOf)
+      return strongerStatus(ended, io.status)
+    }, statusOf)
   }
 
   /** Runs a part and makes a status, and lines on standard error, of what it throws. */

@@ -4,7 +4,9 @@ import { makeCli, type Cli } from '../helpers/run-cli.js'
 
 async function filled(t: Parameters<typeof makeCli>[0], partitions = 1): Promise<Cli> {
   const cli = makeCli(t)
-  await cli.shell(`logq topic create t -p ${partitions}; for p in $(seq 0 ${partitions - 1}); do seq 10 | logq produce t --partition $p; done`)
+  await cli.shell(
+    `logq topic create t --partitions ${partitions}; for p in $(seq 0 ${partitions - 1}); do seq 10 | logq produce t -p $p; done`,
+  )
   return cli
 }
 
@@ -26,9 +28,9 @@ test('a CMD that fails: status 1, named, and nothing is committed; 126 and 127 a
     [`sh -c 'exit 126'`, 126, /exited with 126/],
     [`sh -c 'exit 127'`, 127, /exited with 127/],
     ['./missing', 127, /'\.\/missing' was not found/],
-    ['/etc/hostname', 126, /could not be executed/],
+    ['./plain', 126, /could not be executed/],
   ] as const) {
-    const done = await cli.shell(`exec logq consume t -g g --to-end -- ${command}`)
+    const done = await cli.shell(`touch plain; exec logq consume t -g g --to-end -- ${command}`)
     t.is(done.status, status, `${command}: ${done.stderr}`)
     t.regex(done.stderr, message)
     t.is((await cli.shell('test -e store/groups/g/offsets && cat store/groups/g/offsets')).stdout.toString(), '', command)
@@ -52,7 +54,18 @@ test('a CMD that runs for longer than the session timeout keeps its partition, a
   const busy = /ran (\d)/.exec(slow.stdout().toString())?.[1] ?? ''
   const other = await cli.shell('exec logq consume t -g g --session-timeout 2s -n 10 -F "%p %v\\n"', { timeoutMs: 60_000 })
   t.is(other.status, 0, other.stderr)
-  t.deepEqual([...new Set(other.stdout.toString().trim().split('\n').map((line) => line[0]))], [busy === '0' ? '1' : '0'])
+  t.deepEqual(
+    [
+      ...new Set(
+        other.stdout
+          .toString()
+          .trim()
+          .split('\n')
+          .map((line) => line[0]),
+      ),
+    ],
+    [busy === '0' ? '1' : '0'],
+  )
   t.is((await slow.finished).status, 0, slow.stderr())
   t.regex(slow.stdout().toString(), new RegExp(`done ${busy}`))
   t.notRegex(slow.stderr(), /taken out/)

@@ -12,7 +12,7 @@ async function committed(cli: Cli, group = 'g'): Promise<string> {
 
 async function filled(t: Parameters<typeof makeCli>[0], partitions: number, count: number): Promise<Cli> {
   const cli = makeCli(t)
-  await cli.shell(`logq topic create t -p ${partitions}; seq ${count} | logq produce t --batch-bytes 100`)
+  await cli.shell(`logq topic create t --partitions ${partitions}; seq ${count} | logq produce t --batch-bytes 100`)
   return cli
 }
 
@@ -61,7 +61,9 @@ test('--no-commit prints what the group has before it, of all partitions, and le
   t.is(before, after)
   t.false(files.includes('groups'))
   await cli.shell('logq consume t -g g -n 12 > first')
-  const second = await cli.shell(`${look}; logq consume t -g g --no-commit --to-end | cat - first | sort -n | paste -sd' '; ${look}`)
+  const second = await cli.shell(
+    `${look}; logq consume t -g g --no-commit --to-end | cat - first | sort -n | paste -sd' '; ${look}`,
+  )
   const [mid, rest, end] = second.stdout.toString().trim().split('\n')
   t.is(rest, all)
   t.is(mid, end)
@@ -72,7 +74,9 @@ test('-o earliest, latest and none, for a group that has committed nothing', asy
   const none = await cli.shell('exec logq consume t -g g -o none --to-end')
   t.is(none.status, 1)
   t.regex(none.stderr, /group 'g' has no committed offset for 't:0'/)
-  const latest = await cli.shell('logq consume t -g l -o latest --idle 300ms; echo $?; echo 4 | logq produce t; logq consume t -g l -o none --to-end')
+  const latest = await cli.shell(
+    'logq consume t -g l -o latest --idle 300ms; echo $?; echo 4 | logq produce t; logq consume t -g l -o none --to-end',
+  )
   t.is(latest.stdout.toString(), '4\n4\n', latest.stderr)
 })
 

@@ -171,12 +171,14 @@ export class GroupWorld {
   #judge({ generation, member, topics }: Commit): void {
     if (['seek', 'skip', 'undo'].includes(member)) return
     const { state } = this.snapshot()
-    if (generation !== state.generation) this.problems.push(`${member} committed in generation ${generation} of ${state.generation}`)
+    if (generation !== state.generation)
+      this.problems.push(`${member} committed in generation ${generation} of ${state.generation}`)
     for (const { topic, topicId, offsets } of topics) {
       for (const [partition, committed] of offsets) {
         const place = `${topic}:${partition}`
         const key = `${topicId}:${partition}`
-        if (state.owners[topic]?.[partition] !== member) this.problems.push(`${member} committed for ${place}, which is not its own`)
+        if (state.owners[topic]?.[partition] !== member)
+          this.problems.push(`${member} committed for ${place}, which is not its own`)
         if (committed === null) {
           this.problems.push(`${member} took the offset of ${place} away`)
           continue

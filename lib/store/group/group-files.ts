@@ -36,10 +36,8 @@ export interface LockedGroup {
   readonly history: HistoryFile
   /** Replaces the state, durably. */
   readonly saveState: (state: GroupState) => void
-  /** Appends a commit; `sync` makes it durable. Throws as `refuseDamage`. */
+  /** Appends a commit; `sync` makes it durable. Throws as `requireOffsets`. */
   readonly commit: (commit: Commit) => void
-  /** Throws LOGQ_CORRUPT where commits that were promised cannot be read. */
-  readonly refuseDamage: () => void
   /** Writes the offsets file anew, without damaged lines, of which a copy is kept. Returns the path of the copy. */
   readonly salvageOffsets: () => string
 }
@@ -99,7 +97,7 @@ export class GroupFiles {
         state,
         offsets: this.#offsets.offsets,
         requireOffsets: () => {
-          this.#offsets.refuseDamage(this.#lock.readSyncedLength(), this.group)
+          this.#refuseDamage()
           return this.#offsets.offsets
         },
         history: this.#history,
@@ -109,7 +107,6 @@ export class GroupFiles {
           this.#offsets.append(commit, this.#lock)
           this.#offsets.rewriteWhenLarge(this.#lock)
         },
-        refuseDamage: () => this.#refuseDamage(),
         salvageOffsets: () => this.#salvage(),
       })
     }, wait)

@@ -73,7 +73,17 @@ export const command = defineCommand({
       if (given.noCommit) {
         limits.beginIdle()
         await peek(
-          { store, group, topics: operands.topics, reset: offsetReset, printer, where, toEnd: given.toEnd, isolation: given.isolation, limits },
+          {
+            store,
+            group,
+            topics: operands.topics,
+            reset: offsetReset,
+            printer,
+            where,
+            toEnd: given.toEnd,
+            isolation: given.isolation,
+            limits,
+          },
           io,
         )
         limits.refuseIdle(listOf(operands.topics))
@@ -106,7 +116,18 @@ export const command = defineCommand({
           const everyMs = given.every ?? 1_000
           const printerOn = (output: OutputWriter) => batchPrinter(given, undefined, io, where?.matches, { onTooLarge, output })
           const status = await runCommands(
-            { consumer, isolation: given.isolation, command: words, where, limit: count, everyMs, toEnd, limits, talk, printerOn },
+            {
+              consumer,
+              isolation: given.isolation,
+              command: words,
+              where,
+              limit: count,
+              everyMs,
+              toEnd,
+              limits,
+              talk,
+              printerOn,
+            },
             io,
           )
           if (status !== undefined) return status

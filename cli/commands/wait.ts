@@ -114,8 +114,8 @@ export const command = defineCommand({
         (place !== undefined && ackedBy !== undefined
           ? await awaitAck(store, ackedBy, place, limits.signal, io)
           : place === undefined
-          ? await awaitRecords(store, args, looked, printer, limits.signal, io)
-          : await awaitPlace(store, place, args, printer, limits.signal, io))
+            ? await awaitRecords(store, args, looked, printer, limits.signal, io)
+            : await awaitPlace(store, place, args, printer, limits.signal, io))
       if (isSettled || io.signal.aborted || printer.isDone) return
       throw new LogqError('LOGQ_TIMEOUT', describeTimeout(store, place, args, looked))
     } finally {
@@ -232,8 +232,7 @@ function describeTimeout(
   if (store === undefined) return `the store was not created ${within}`
   const name = place?.topic ?? topic
   if (findTopic(store, name) === undefined) return `topic '${name}' was not created ${within}`
-  if (place !== undefined && ackedBy !== undefined)
-    return `group '${ackedBy}' did not commit '${formatPlace(place)}' ${within}`
+  if (place !== undefined && ackedBy !== undefined) return `group '${ackedBy}' did not commit '${formatPlace(place)}' ${within}`
   if (place !== undefined) return `'${formatPlace(place)}' was not written ${within}`
   const wanted = where === undefined ? '' : ` that match '${where}'`
   return `${matchedCount} of ${wantedCount} records${wanted} came in topic '${name}' ${within}; looked at ${recordCount}`

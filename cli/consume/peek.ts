@@ -27,7 +27,10 @@ export interface Peek {
   readonly limits: TimeLimits
 }
 
-export async function peek({ store, group, topics, reset, printer, where, toEnd, isolation, limits }: Peek, io: Io): Promise<void> {
+export async function peek(
+  { store, group, topics, reset, printer, where, toEnd, isolation, limits }: Peek,
+  io: Io,
+): Promise<void> {
   const ranges: ResolvedRange[] = []
   const starts: FollowStart[] = []
   const files = groupExists(store, group) ? GroupFiles.open(store, group) : undefined

@@ -156,7 +156,12 @@ async function feed(
   })
   const printer = printerOn(output)
   let deliveredOffset = fromOffset
-  for await (const slice of readPartition(viewContext(consumer.store, topic, partition, { isolation }), fromOffset, toOffset, limits.signal)) {
+  for await (const slice of readPartition(
+    viewContext(consumer.store, topic, partition, { isolation }),
+    fromOffset,
+    toOffset,
+    limits.signal,
+  )) {
     await printer.print(topic, slice)
     deliveredOffset = Math.min(slice.batch.nextOffset, toOffset)
     if (printer.isDone) break

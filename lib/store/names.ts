@@ -18,7 +18,8 @@ export const IMPORTING_SUFFIX = '.imp'
 /** Followed by 12 hexadecimal digits: partitions that are being copied into the store. No partition directory can have such a name. */
 export const IMPORT_DIRECTORY_PREFIX = '.import-'
 
-export const NAME_RULE = "a name has 1 to 249 of the characters a-z A-Z 0-9 . _ -, is not '.' or '..', and begins with neither '-' nor '__'"
+export const NAME_RULE =
+  "a name has 1 to 249 of the characters a-z A-Z 0-9 . _ -, is not '.' or '..', and begins with neither '-' nor '__'"
 
 /** Of a topic, or of a group. Kafka's rule, and two reserved beginnings. */
 export function isLegalName(name: string): boolean {

@@ -54,6 +54,8 @@ const exceptions: Readonly<Record<string, string>> = {
   'time: one of ms iso': 'those in files are not',
   'by: parsed': 'records are grouped by what they hold',
   'by: one of topic partition segment file': 'files are not',
+  'group: string': 'a consumer is in one group',
+  'group: list': 'lag is that of any number',
   'partition: integer': 'one partition is written to',
   'partition: parsed': 'any number is read from',
 }

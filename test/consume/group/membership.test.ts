@@ -59,7 +59,9 @@ test('partitions of a member that is killed are others’ in less than a second'
 
 test('a member that is killed before it commits: its records are delivered again', async (t) => {
   const world = await GroupWorld.create(1, 0)
-  const first = await world.start({ prepare: (system) => system.fs.failNth({ operation: 'write', pathIncludes: '/offsets', code: 'EIO', persistent: true }) })
+  const first = await world.start({
+    prepare: (system) => system.fs.failNth({ operation: 'write', pathIncludes: '/offsets', code: 'EIO', persistent: true }),
+  })
   await world.settled()
   await world.produce(0, 4)
   while (world.deliveries(0).length < 4) await world.clock.sleep(50)
@@ -76,7 +78,10 @@ for (const way of ['with the probe', 'by the lease alone'] as const) {
   test(`a member that stands still for too long loses its partitions, comes back late and joins anew, ${way}`, async (t) => {
     const world = await GroupWorld.create(2, 3)
     const prepare = (system: { failpoints: Map<string, () => void> }): void => {
-      if (way === 'by the lease alone') system.failpoints.set('group.probe', () => { throw new Error('no probe') })
+      if (way === 'by the lease alone')
+        system.failpoints.set('group.probe', () => {
+          throw new Error('no probe')
+        })
     }
     const first = await world.start({ ...SESSION, prepare })
     await world.start({ ...SESSION, prepare })
@@ -202,7 +207,10 @@ test('a topic that is removed and created anew is read from its start, by the sa
   for (let partition = 0; partition < 3; partition += 1) await produce(world.store, 't', ['a', 'b'], { partition })
   await world.committedTo(2)
   await world.settled()
-  t.deepEqual(members.map(({ id }) => id), ids)
+  t.deepEqual(
+    members.map(({ id }) => id),
+    ids,
+  )
   await world.end()
   allDelivered(t, world, 3, 2, 1)
   t.deepEqual(world.problems, [])

@@ -40,18 +40,31 @@ test('a partition that is to move stays with its owner until that hands it over'
   t.is(kept.length, 2)
   const handed = acknowledge(two, 'a', () => false)
   t.is(groupStateName(handed), 'CompletingRebalance')
-  t.deepEqual(owned(handed, 'a'), kept.map(({ partition }) => partition))
+  t.deepEqual(
+    owned(handed, 'a'),
+    kept.map(({ partition }) => partition),
+  )
   t.is(owned(handed, 'b').length, 2)
   t.is(groupStateName(acknowledge(handed, 'b', () => false)), 'Stable')
 })
 
 test('what a member is busy with is handed over later', (t) => {
-  const two = join(acknowledge(join(EMPTY_GROUP, 'a'), 'a', () => false), 'b')
+  const two = join(
+    acknowledge(join(EMPTY_GROUP, 'a'), 'a', () => false),
+    'b',
+  )
   const moving = [0, 1, 2, 3].find((partition) => two.assignment['t']?.[partition] === 'b') ?? -1
   const partly = acknowledge(two, 'a', (_topic, partition) => partition === moving)
   t.true(isOwner(partly, 'a', 't', moving))
   t.is(groupStateName(partly), 'PreparingRebalance')
-  t.true(isOwner(acknowledge(partly, 'a', () => false), 'b', 't', moving))
+  t.true(
+    isOwner(
+      acknowledge(partly, 'a', () => false),
+      'b',
+      't',
+      moving,
+    ),
+  )
 })
 
 test('what a member that is gone owned goes to others at once', (t) => {
@@ -86,35 +99,39 @@ const event = fc.oneof(
 
 test('property: whatever happens, each partition has one owner at most, who is a member, and nobody takes from another', (t) => {
   fc.assert(
-    fc.property(fc.constantFrom('range', 'roundrobin', 'cooperative-sticky'), fc.array(event, { maxLength: 40 }), (assignor, events) => {
-      let state: GroupState = { ...EMPTY_GROUP, assignor }
-      let count = 4
-      for (const step of events) {
-        const before = state
-        const present = new Map([['t', count]])
-        if (step.kind === 'join') state = replan(withMember(state, step.member, wants), present)
-        else if (step.kind === 'gone') state = replan(withoutMembers(state, [step.member]), present)
-        else if (step.kind === 'acknowledge') state = acknowledge(state, step.member, () => false)
-        else {
-          count = Math.max(count, step.count)
-          state = replan(state, new Map([['t', count]]))
+    fc.property(
+      fc.constantFrom('range', 'roundrobin', 'cooperative-sticky'),
+      fc.array(event, { maxLength: 40 }),
+      (assignor, events) => {
+        let state: GroupState = { ...EMPTY_GROUP, assignor }
+        let count = 4
+        for (const step of events) {
+          const before = state
+          const present = new Map([['t', count]])
+          if (step.kind === 'join') state = replan(withMember(state, step.member, wants), present)
+          else if (step.kind === 'gone') state = replan(withoutMembers(state, [step.member]), present)
+          else if (step.kind === 'acknowledge') state = acknowledge(state, step.member, () => false)
+          else {
+            count = Math.max(count, step.count)
+            state = replan(state, new Map([['t', count]]))
+          }
+          t.true(state.generation >= before.generation)
+          for (const [partition, owner] of (state.owners['t'] ?? []).entries()) {
+            if (owner !== null) t.true(state.members[owner] !== undefined)
+            const previous = before.owners['t']?.[partition] ?? null
+            // An owner loses a partition by handing it over itself, or by being gone.
+            if (previous !== null && previous !== owner)
+              t.true(
+                (step.kind === 'acknowledge' && step.member === previous) || (step.kind === 'gone' && step.member === previous),
+              )
+          }
         }
-        t.true(state.generation >= before.generation)
-        for (const [partition, owner] of (state.owners['t'] ?? []).entries()) {
-          if (owner !== null) t.true(state.members[owner] !== undefined)
-          const previous = before.owners['t']?.[partition] ?? null
-          // An owner loses a partition by handing it over itself, or by being gone.
-          if (previous !== null && previous !== owner)
-            t.true(
-              (step.kind === 'acknowledge' && step.member === previous) || (step.kind === 'gone' && step.member === previous),
-            )
-        }
-      }
-      for (const member of Object.keys(state.members)) state = acknowledge(state, member, () => false)
-      t.true(['Empty', 'Stable'].includes(groupStateName(state)))
-      // Nobody is left out where there is somebody.
-      if (Object.keys(state.members).length > 0) t.false((state.owners['t'] ?? []).includes(null))
-    }),
+        for (const member of Object.keys(state.members)) state = acknowledge(state, member, () => false)
+        t.true(['Empty', 'Stable'].includes(groupStateName(state)))
+        // Nobody is left out where there is somebody.
+        if (Object.keys(state.members).length > 0) t.false((state.owners['t'] ?? []).includes(null))
+      },
+    ),
     { numRuns: 300 },
   )
 })

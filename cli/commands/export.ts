@@ -13,7 +13,7 @@ import { compileWhere } from '../reading/where.js'
 
 export const command = defineCommand({
   name: 'export',
-  summary: 'write records as CSV, NDJSON, the JSON of kcat and rpk, or hand a topic over to Kafka',
+  summary: 'write records in other formats, or hand over to Kafka',
   operands: exportOperands,
   options: exportOptions,
   examples: [

@@ -7,7 +7,7 @@ import { produceToTopic } from '../produce/to-topic.js'
 
 export const command = defineCommand({
   name: 'import',
-  summary: 'append records from CSV, NDJSON, the JSON of kcat and rpk, or take a topic out of Kafka',
+  summary: 'append records from other formats, or take over from Kafka',
   operands: importOperands,
   options: importOptions,
   examples: [

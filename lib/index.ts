@@ -172,13 +172,11 @@ export type {
   PreallocatedItem,
   ProducerStateItem,
   ProblemItem,
-  ProducerStateItem,
   RecordItem,
   RecoveryPointItem,
   StateBlockItem,
   TransactionIndexEntryItem,
   TimeIndexEntryItem,
-  TransactionIndexEntryItem,
 } from './inspect/dump-item.js'
 export type { LogDumpOptions } from './inspect/dump-log.js'
 export type { ProducerState } from './log/producer-snapshot.js'
@@ -186,8 +184,6 @@ export type { AbortedTransaction } from './log/transaction-index.js'
 export type { ProducerId } from './record/control-record.js'
 export type { FileKind } from './inspect/file-kind.js'
 export type { PartitionStatus, StateBlock } from './log/state-block.js'
-export type { ProducerState } from './log/producer-snapshot.js'
-export type { AbortedTransaction } from './log/transaction-index.js'
 export {
   bytesSince,
   topicUsage,

@@ -21,7 +21,7 @@ export const command = defineCommand({
     const store = openForReading(args.options.store, io)
     for (const group of listGroups(store)) {
       if (!args.options.json) {
-        await io.output().writeLine(`${group}`)
+        await io.output().writeLine(group)
         continue
       }
       try {

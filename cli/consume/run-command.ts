@@ -41,12 +41,13 @@ export async function runCommands(what: CommandConsumer, io: Io): Promise<ExitSt
   const { clock } = io.system
   let given = 0
   let nextRunMs = -Infinity
-  while (!limits.signal.aborted) {
+  const isStopped = () => limits.signal.aborted
+  while (!isStopped()) {
     for (const event of await consumer.settle()) await talk.say(event)
     await talk.sayWhenIdle()
     if (clock.monotonicMs() >= nextRunMs) {
       for (const partition of consumer.assignment) {
-        if (limits.signal.aborted) break
+        if (isStopped()) break
         const run = await planRun(what, partition, (limit ?? Infinity) - given)
         if (run === undefined) continue
         // Runs begin no closer to each other than that, partition by partition in turn.

@@ -50,7 +50,7 @@ for (const command of commands) {
   })
 
   test(`${command.name}: only the last operand takes many, and required ones come first`, (t) => {
-    const operands = Object.values(command.operands)
+    const operands = Object.values(command.operands).filter(({ isAfterDashes }) => isAfterDashes !== true)
     operands.forEach((operand, index) => {
       if (operand.repeated === true) t.is(index, operands.length - 1)
       if (operand.required === true) t.true(index === 0 || operands[index - 1]?.required === true)

@@ -4,9 +4,11 @@ import { checkedLines, formatCheckedLine } from '../../lib/store/group/checked-l
 import { CommittedOffsets, commitFromJson, commitToJson } from '../../lib/store/group/committed-offsets.js'
 import { HistoryFile } from '../../lib/store/group/history-file.js'
 import { readMemberFile, writeMemberFile, type MemberFile } from '../../lib/store/group/member-file.js'
-import { ownershipOf } from '../../lib/system/durable.js'
+import type { Ownership } from '../../lib/system/durable.js'
 import { createFakeSystem } from '../helpers/fake-system.js'
 import { readTextExamples } from './text-examples.js'
+
+const OWNERSHIP: Ownership = { userId: 0, groupId: 0, fileMode: 0o600, directoryMode: 0o700 }
 
 const [offsets] = readTextExamples('group-offsets.md')
 
@@ -37,12 +39,11 @@ const [history] = readTextExamples('group-history.md')
 test('group-history.md: the lines are read as what the page says, and written as they stand there', (t) => {
   const system = createFakeSystem()
   system.fs.makeDirectory('/h')
-  const ownership = ownershipOf({ ...system.fs.pathStatus('/h')!, mode: 0o700 })
   const fd = system.fs.open('/h/history', 'create-new')
   const bytes = Buffer.from(history?.text ?? '')
   system.fs.write(fd, bytes, 0, bytes.length, 0)
   system.fs.close(fd)
-  const file = new HistoryFile(system, '/h/history', ownership)
+  const file = new HistoryFile(system, '/h/history', OWNERSHIP)
   const entries = file.entries()
   t.deepEqual(entries, history?.expected as typeof entries)
   t.is(entries.map((entry) => Buffer.from(formatCheckedLine({ ...entry })).toString()).join(''), history?.text ?? '')
@@ -56,7 +57,7 @@ test('group-members.md: the file is read as what the page says, and written as i
   const system = createFakeSystem()
   for (const directory of ['/g', '/g/members']) system.fs.makeDirectory(directory)
   const expected = member?.expected as MemberFile
-  writeMemberFile(system, '/g', expected, ownershipOf({ ...system.fs.pathStatus('/g')!, mode: 0o700 }))
+  writeMemberFile(system, '/g', expected, OWNERSHIP)
   const { formatVersion, ...read } = readMemberFile(system, '/g', expected.member) as MemberFile & { formatVersion: number }
   t.is(formatVersion, 1)
   t.deepEqual(read, expected)

@@ -48,7 +48,8 @@ test('group.md: the states are those of the table', (t) => {
 })
 
 test('group.md: what a newer logq wrote beside is kept', (t) => {
-  const text = '{"type":"consumer","formatVersion":1,"generation":1,"assignor":"range","members":{},"assignment":{},"owners":{},"color":"red"}'
+  const text =
+    '{"type":"consumer","formatVersion":1,"generation":1,"assignor":"range","members":{},"assignment":{},"owners":{},"color":"red"}'
   const state = parseGroupState(Buffer.from(text), 'group.json')
   t.deepEqual(state?.others, { color: 'red' })
   t.regex(Buffer.from(formatGroupState(state as GroupState)).toString(), /"color": "red"/)
@@ -62,7 +63,9 @@ test('group.md: a newer format, and another type, is refused; what is damaged is
     t.is(read(text), undefined, text)
   // An owner that is no member would have its partition for ever.
   t.is(
-    read('{"type":"consumer","formatVersion":1,"generation":1,"assignor":"range","members":{},"assignment":{},"owners":{"t":["a"]}}'),
+    read(
+      '{"type":"consumer","formatVersion":1,"generation":1,"assignor":"range","members":{},"assignment":{},"owners":{"t":["a"]}}',
+    ),
     undefined,
   )
 })

@@ -288,12 +288,12 @@ export const mutants: readonly Mutant[] = [
     file: TOPICS,
     edits: [
       [
-        "      createPartitions(store, topic, 0, partitions) // 2, 3\n      store.system.failpoint('topic-create.before-commit')\n",
+        "      creation.place(partitions) // 2, 3\n      store.system.failpoint('topic-create.before-commit')\n",
         '',
       ],
       [
         'store.system.fs.rename(creating, topicPath(store, topic)) // 4\n      store.system.fs.syncDirectory(topicsDirectory(store))',
-        "store.system.fs.rename(creating, topicPath(store, topic)) // 4\n      store.system.fs.syncDirectory(topicsDirectory(store))\n      createPartitions(store, topic, 0, partitions)\n      store.system.failpoint('topic-create.before-commit')",
+        "store.system.fs.rename(creating, topicPath(store, topic)) // 4\n      store.system.fs.syncDirectory(topicsDirectory(store))\n      creation.place(partitions)\n      store.system.failpoint('topic-create.before-commit')",
       ],
     ],
     test: { file: 'test/crash/topics-crash.test.ts', title: 'createTopic() may die before any change of the disk' },

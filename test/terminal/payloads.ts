@@ -61,5 +61,7 @@ function excerptOf(text: string, what: string | RegExp): string {
 
 /** Format characters but those that are drawn, and the joiners of emoji and scripts. */
 function hiddenIn(text: string): RegExpExecArray | null {
-  return /(?![\u00ad\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}\u{13430}-\u{1343f}]|\u200c|\u200d)\p{Cf}/u.exec(text)
+  return /(?![\u00ad\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}\u{13430}-\u{1343f}]|\u200c|\u200d)\p{Cf}/u.exec(
+    text,
+  )
 }

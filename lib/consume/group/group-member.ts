@@ -79,7 +79,7 @@ export class GroupMember {
   #isFenced = false
   #topicsAtMs = -Infinity
   #syncTimer: Promise<void> | undefined
-  #failure: unknown
+  #failure: { readonly error: unknown } | undefined
   #wake: (() => void) | undefined
   #unwatch: (() => void) | undefined
 
@@ -295,19 +295,20 @@ export class GroupMember {
   async #watchGroup(): Promise<void> {
     const { clock } = this.store.system
     const { signal } = this.#stop
-    while (!signal.aborted && !this.#isFenced) {
+    const isOver = () => signal.aborted
+    while (!isOver() && !this.#isFenced) {
       try {
         await this.#look()
       } catch (error) {
         if (isLogqError(error, 'LOGQ_ABORTED')) return
         if (!isLogqError(error, 'LOGQ_FENCED')) this.#fail(error)
       }
-      if (signal.aborted) return
+      if (isOver()) return
       // Each commit of anybody is a hint too.
       await clock.sleep(SHORTEST_LOOK_MS, signal)
       const enough = new AbortController()
       this.#wake = () => enough.abort()
-      if (signal.aborted) return
+      if (isOver()) return
       await clock.sleep(LOOK_MS - SHORTEST_LOOK_MS, enough.signal)
       this.#wake = undefined
     }
@@ -388,13 +389,13 @@ export class GroupMember {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error
+    this.#failure ??= { error }
     this.onChange()
   }
 
   /** What went wrong while nobody waited. */
   #throwFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure
+    if (this.#failure !== undefined) throw this.#failure.error
   }
 
   /** Throws what went wrong while nobody waited. */

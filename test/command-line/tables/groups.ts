@@ -380,7 +380,7 @@ const lag: Table = {
     ],
     ['monitoring: a usage error is unknown', 'logq lag --warn soon', refused(/--warn/, 3)],
     ['--quiet-ok alone', 'logq lag --quiet-ok', refused(/--quiet-ok needs/)],
-    ['monitoring prints one line', 'logq lag --warn 1 -J', { stderr: /-J does not go with/, status: 2 }],
+    ['monitoring prints one line', 'logq lag --warn 1 -J', refused(/-J does not go with/, 3)],
   ],
 }
 

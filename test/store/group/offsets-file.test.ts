@@ -7,7 +7,9 @@ import { createFakeSystem, type FakeSystem } from '../../helpers/fake-system.js'
 
 const OFFSETS = '/s/groups/g/offsets'
 
-async function openGroup(system: FakeSystem = createFakeSystem()): Promise<{ system: FakeSystem; store: Store; files: GroupFiles }> {
+async function openGroup(
+  system: FakeSystem = createFakeSystem(),
+): Promise<{ system: FakeSystem; store: Store; files: GroupFiles }> {
   const store = await openOrCreateStore(system, '/s')
   return { system, store, files: GroupFiles.openOrCreate(store, 'g') }
 }
@@ -48,7 +50,10 @@ test('the last commit of a partition counts, also for a process that has the fil
 test('a topic that was created anew begins without offsets', async (t) => {
   const { files } = await openGroup()
   await files.change(({ commit }) => commit(commitOf(5)))
-  const anew = { ...commitOf(1), topics: [{ topic: 't', topicId: 'other', offsets: new Map([[1, { offset: 3, leaderEpoch: 0 }]]) }] }
+  const anew = {
+    ...commitOf(1),
+    topics: [{ topic: 't', topicId: 'other', offsets: new Map([[1, { offset: 3, leaderEpoch: 0 }]]) }],
+  }
   await files.change(({ commit }) => commit(anew))
   t.is(offsetIn(files), undefined)
   t.is(files.read().offsets.get('t', 'other', 0), undefined)
@@ -81,12 +86,12 @@ test('every byte of what is synced: damage is named, and nobody commits on; a se
   const whole = bytesOf(system)
   const secondAt = whole.indexOf('\n') + 1
   for (let position = 0; position < whole.length; position += 1) {
-    overwrite(system, position, Uint8Array.of((whole[position] ?? 0) ^ 1))
+    overwrite(system, position, Uint8Array.of(whole.readUInt8(position) ^ 1))
     const fresh = GroupFiles.open(store, 'g')
     const { damage } = fresh.read()
     t.is(damage.length > 0, true, `byte ${position}`)
     const error = await t.throwsAsync(fresh.change(({ commit }) => commit(commitOf(6))))
-    t.regex(error?.message ?? '', /'\/s\/groups\/g\/offsets' is damaged/)
+    t.regex(error.message, /'\/s\/groups\/g\/offsets' is damaged/)
     fresh.close()
     overwrite(system, position, whole.subarray(position, position + 1))
   }
@@ -142,10 +147,14 @@ test('a failed write leaves the file as it was', async (t) => {
 test('a large file is written anew, and says the same', async (t) => {
   const { system, store, files } = await openGroup()
   const other = GroupFiles.open(store, 'g')
-  for (let offset = 1; offset <= 12_000; offset += 1) await files.change(({ commit }) => commit(commitOf(offset, 1, offset % 3)))
+  for (let offset = 1; offset <= 12_000; offset += 1)
+    await files.change(({ commit }) => commit(commitOf(offset, 1, offset % 3)))
   t.true(bytesOf(system).length < 1 << 20)
   for (const group of [files, other, GroupFiles.open(store, 'g')])
-    t.deepEqual([0, 1, 2].map((partition) => offsetIn(group, partition)), [12_000, 11_998, 11_999])
+    t.deepEqual(
+      [0, 1, 2].map((partition) => offsetIn(group, partition)),
+      [12_000, 11_998, 11_999],
+    )
   await other.change(({ commit }) => commit(commitOf(12_001, 1, 0)))
   t.is(offsetIn(files), 12_001)
 })
@@ -174,9 +183,11 @@ test('property: the fewest commits say the same as all', async (t) => {
       const few = new CommittedOffsets()
       for (const one of all.commits()) few.apply(one)
       const list = (offsets: InstanceType<typeof CommittedOffsets>) =>
-        offsets.topics().flatMap(({ topic, topicId, partitions }) =>
-          partitions.map((partition) => [topic, topicId, partition, offsets.get(topic, topicId, partition)]),
-        )
+        offsets
+          .topics()
+          .flatMap(({ topic, topicId, partitions }) =>
+            partitions.map((partition) => [topic, topicId, partition, offsets.get(topic, topicId, partition)]),
+          )
       t.deepEqual(list(few), list(all))
     }),
   )

@@ -18,8 +18,9 @@ export const IMPORTING_SUFFIX = '.imp'
 /** Followed by 12 hexadecimal digits: partitions that are being copied into the store. No partition directory can have such a name. */
 export const IMPORT_DIRECTORY_PREFIX = '.import-'
 
-export const NAME_RULE =
-  "a name has 1 to 249 of the characters a-z A-Z 0-9 . _ -, is not '.' or '..', and begins with neither '-' nor '__'"
+export const NAME_RULE = {
+  hint: "a name has 1 to 249 of the characters a-z A-Z 0-9 . _ -, is not '.' or '..', and begins with neither '-' nor '__'",
+}
 
 /** Of a topic, or of a group. Kafka's rule, and two reserved beginnings. */
 export function isLegalName(name: string): boolean {
@@ -28,7 +29,7 @@ export function isLegalName(name: string): boolean {
 
 /** Throws LOGQ_USAGE with the rule for a name that a topic cannot have. */
 export function checkTopicName(name: string): void {
-  if (!isLegalName(name)) throw new LogqError('LOGQ_USAGE', `'${name}' cannot be a topic name`, { hint: NAME_RULE })
+  if (!isLegalName(name)) throw new LogqError('LOGQ_USAGE', `'${name}' cannot be a topic name`, NAME_RULE)
 }
 
 /** An existing name that differs from `name` only in case, or only by '.' for '_'; such twins are refused. */

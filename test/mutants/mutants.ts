@@ -287,10 +287,7 @@ export const mutants: readonly Mutant[] = [
     breaks: 'a topic exists before its partitions do',
     file: TOPICS,
     edits: [
-      [
-        "      creation.place(partitions) // 2, 3\n      store.system.failpoint('topic-create.before-commit')\n",
-        '',
-      ],
+      ["      creation.place(partitions) // 2, 3\n      store.system.failpoint('topic-create.before-commit')\n", ''],
       [
         'store.system.fs.rename(creating, topicPath(store, topic)) // 4\n      store.system.fs.syncDirectory(topicsDirectory(store))',
         "store.system.fs.rename(creating, topicPath(store, topic)) // 4\n      store.system.fs.syncDirectory(topicsDirectory(store))\n      creation.place(partitions)\n      store.system.failpoint('topic-create.before-commit')",

@@ -104,7 +104,7 @@ export class GroupMember {
     const { system, ownership } = store
     const { instanceId, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = options
     if (instanceId !== undefined && (!isLegalName(instanceId) || instanceId.length > LONGEST_INSTANCE_ID))
-      throw new LogqError('LOGQ_USAGE', `'${instanceId}' cannot be the name of a member`, { hint: NAME_RULE })
+      throw new LogqError('LOGQ_USAGE', `'${instanceId}' cannot be the name of a member`, NAME_RULE)
     const files = GroupFiles.openOrCreate(store, group)
     const liveness = new Liveness(system, files.directory)
     try {

@@ -16,7 +16,7 @@ export const MEMBER_LEASE_SUFFIX = '.lease'
 
 /** Throws LOGQ_USAGE with the rule for a name that a group cannot have. */
 export function checkGroupName(name: string): void {
-  if (!isLegalName(name)) throw new LogqError('LOGQ_USAGE', `'${name}' cannot be a group name`, { hint: NAME_RULE })
+  if (!isLegalName(name)) throw new LogqError('LOGQ_USAGE', `'${name}' cannot be a group name`, NAME_RULE)
 }
 
 export function groupsDirectory(store: Pick<Store, 'path'>): string {

@@ -131,7 +131,8 @@ onDisk('the power is cut right after a command has exited 0, and what it did is 
     image.cutPower()
     t.is(done.status, 0, `${command}: ${done.stderr}`)
     image.startAgain()
-    const looked = await cli.shell(`${look}; logq fsck -q > notes || echo "fsck $?"`)
+    // The recovery point is never synced: what a cut leaves of it is anything, and is not believed.
+    const looked = await cli.shell(`${look}; logq fsck -q > notes; grep -vE '^(note|cache) .*/recovery-point ' notes`)
     t.is(looked.stdout.toString(), expected, `${command}: ${looked.stderr}`)
     t.is(looked.stderr, '', command)
   }

@@ -20,10 +20,17 @@ const oneByOne = atMost(1)
 for (const [name, violation] of Object.entries(expected)) {
   test(`${name} is noticed`, (t) =>
     oneByOne(async () => {
-      const { status, output } = await runMain(['--seconds', '12', '--nemeses', 'damage', '--double', name])
-      const kept = /^kept: (.*)$/m.exec(output)?.[1]
-      if (kept !== undefined) rmSync(kept, { recursive: true, force: true })
+      // Which command meets which damage is left to chance: what is missed once is not missed three times.
+      let { status, output } = await runDouble(name)
+      for (let run = 2; run <= 3 && status === 0; run += 1) ({ status, output } = await runDouble(name))
       t.is(status, 1, output)
       t.regex(output, violation)
     }))
+}
+
+async function runDouble(name: string): Promise<{ status: number | null; output: string }> {
+  const { status, output } = await runMain(['--seconds', '12', '--nemeses', 'damage', '--double', name])
+  const kept = /^kept: (.*)$/m.exec(output)?.[1]
+  if (kept !== undefined) rmSync(kept, { recursive: true, force: true })
+  return { status, output }
 }

@@ -95,12 +95,12 @@ for (const command of [
 test('a producer that has only to sync names the stopped one that it waits for, and a signal ends the wait', async (t) => {
   const cli = makeCli(t)
   await cli.shell('logq topic create t')
-  const syncing = cli.start('LOGQ_FAILPOINT=sync.before=sleep:3000 exec logq produce t', { stdin: 'open', timeoutMs: 40_000 })
+  const syncing = cli.start('LOGQ_FAILPOINT=sync.before=sleep:9000 exec logq produce t', { stdin: 'open', timeoutMs: 60_000 })
   syncing.write('mine\n')
   syncing.end()
   await cli.shell('for i in $(seq 100); do logq cat t | grep -q mine && exit; sleep 0.05; done')
   const pid = await stopped(t, cli, 'seq 101 120 | LOGQ_FAILPOINT=append.after-write=stop exec logq produce t')
-  await syncing.waitForOutput(new RegExp(`held by process ${pid}\\b`), { stream: 'stderr', timeoutMs: 15_000 })
+  await syncing.waitForOutput(new RegExp(`held by process ${pid}\\b`), { stream: 'stderr', timeoutMs: 40_000 })
   syncing.signal('SIGTERM')
   const done = await syncing.finished
   t.is(done.signal, 'SIGTERM')

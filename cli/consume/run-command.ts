@@ -102,7 +102,8 @@ async function planRun(
       slice.failed(error)
     }
   }
-  return run
+  // Reading ended early: what was not looked at must not count as filtered out.
+  return limits.signal.aborted ? undefined : run
 }
 
 /** One run. Commits when it succeeded; else names it, and returns the status. */
@@ -170,9 +171,8 @@ async function feed(
   await output.flush()
   await child.input.close()
   const end = await child.ended
-  // A command that did not read everything and says that it is done, is done with everything.
-  const isComplete = !limits.signal.aborted || output.readerClosed
-  return { end, deliveredOffset: isComplete ? toOffset : deliveredOffset }
+  // A command that did not read everything and says that it is done, is done with everything; but not with what it was never offered.
+  return { end, deliveredOffset: limits.signal.aborted ? deliveredOffset : toOffset }
 }
 
 const NEVER = new AbortController().signal

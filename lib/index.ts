@@ -96,17 +96,17 @@ export {
   type ReadTopicOptions,
   type TopicRecord,
 } from './consume/read.js'
-export {
-  GroupConsumer,
-  joinGroup,
-  type AssignedPartition,
-  type ConsumerEvent,
-  type ConsumerStep,
-  type ConsumerSubscription,
-  type GroupRecord,
-  type JoinGroupOptions,
-  type ReachedOffset,
-} from './consume/group/group-consumer.js'
+export { joinGroup } from './consume/group/join-group.js'
+export type { JoinGroupOptions } from './consume/group/join-options.js'
+export { GroupConsumer } from './consume/group/group-consumer.js'
+export type {
+  AssignedPartition,
+  ConsumerEvent,
+  ConsumerStep,
+  GroupRecord,
+  ReachedOffset,
+} from './consume/group/consumer-step.js'
+export type { Subscription } from './consume/group/subscription.js'
 export type { FollowNotice } from './consume/follow-topic.js'
 export type { OffsetReset, StartOffset } from './consume/group/start-offset.js'
 export { awaitCommit, type AwaitCommitOptions } from './consume/group/await-commit.js'

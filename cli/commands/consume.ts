@@ -1,6 +1,7 @@
 /** logq consume: records as a member of a consumer group, committed when they were delivered. */
 import { hostname } from 'node:os'
-import { joinGroup, type JoinGroupOptions } from '../../lib/consume/group/group-consumer.js'
+import { joinGroup } from '../../lib/consume/group/join-group.js'
+import type { JoinGroupOptions } from '../../lib/consume/group/join-options.js'
 import { LogqError } from '../../lib/errors.js'
 import { requireWritable } from '../../lib/store/store.js'
 import { checkOptions, consumeOptions } from '../consume/options.js'

@@ -1,4 +1,5 @@
 /** consume without a command: records to standard output, committed when that took them. */
+import type { ConsumerStep } from '../../lib/consume/group/consumer-step.js'
 import type { GroupConsumer } from '../../lib/consume/group/group-consumer.js'
 import type { BatchPrinter } from '../print/batch-printer.js'
 import { describeNotice } from '../reading/follow-notice.js'
@@ -64,10 +65,7 @@ export async function printRecords(what: PrintingConsumer, io: Io): Promise<void
   }
 }
 
-type BatchStep = Extract<
-  GroupConsumer extends { steps(): AsyncGenerator<infer Step> } ? Step : never,
-  { readonly kind: 'batch' }
->
+type BatchStep = Extract<ConsumerStep, { readonly kind: 'batch' }>
 
 async function printSlice(
   step: BatchStep,

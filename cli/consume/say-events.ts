@@ -1,5 +1,6 @@
 /** What consume says on standard error of its membership. */
-import type { AssignedPartition, ConsumerEvent, GroupConsumer } from '../../lib/consume/group/group-consumer.js'
+import type { AssignedPartition, ConsumerEvent } from '../../lib/consume/group/consumer-step.js'
+import type { GroupConsumer } from '../../lib/consume/group/group-consumer.js'
 import type { Io } from '../io.js'
 
 export class MembershipTalk {

@@ -4,7 +4,8 @@
  */
 import test from 'ava'
 import { changeOffsets, undoChange } from '../../lib/consume/group/change-offsets.js'
-import { joinGroup, type GroupConsumer } from '../../lib/consume/group/group-consumer.js'
+import type { GroupConsumer } from '../../lib/consume/group/group-consumer.js'
+import { joinGroup } from '../../lib/consume/group/join-group.js'
 import { removeGroup, renameGroup } from '../../lib/consume/group/groups.js'
 import { GroupFiles } from '../../lib/store/group/group-files.js'
 import { groupExists, listGroups } from '../../lib/store/group/group-paths.js'

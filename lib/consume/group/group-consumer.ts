@@ -1,154 +1,43 @@
 /**
  * Reading as a member of a consumer group: the partitions that the group gives to this member, each from what is committed, and the
- * offsets of what was delivered, committed in time. `GroupMember` keeps the membership; here are the records.
- *
- *     const consumer = await joinGroup(store, 'billing', ['orders'])
- *     for await (const record of consumer.records()) await charge(record) // committed when the next one is asked for
- *     await consumer.close()
+ * offsets of what was delivered, committed in time. `GroupMember` keeps the membership, `TopicReaders` read, `Positions` say how far.
  */
 import { isLogqError, LogqError } from '../../errors.js'
-import { ensureSynced } from '../../log/ensure-synced.js'
-import type { Isolation } from '../../log/log-view.js'
-import type { BatchSlice } from '../../log/read-partition.js'
+import type { RecordPredicate } from '../../record/record-predicate.js'
 import { viewContext } from '../../store/partition.js'
 import type { Store } from '../../store/store.js'
-import { compileTopicPattern, isTopicPattern } from '../../store/topic-pattern.js'
-import { findTopic, getTopic, listTopics } from '../../store/topics.js'
-import type { AssignorName, TopicPartition } from '../assignors.js'
-import { followTopic, type FollowNotice, type FollowStep } from '../follow-topic.js'
-import { recordsOf, type PlacedRecord } from '../placed-record.js'
-import type { RecordPredicate } from '../../record/record-predicate.js'
-import type { LockWait } from '../../system/lock-wait.js'
+import { findTopic } from '../../store/topics.js'
+import type { TopicPartition } from '../assignors.js'
+import { recordsOf } from '../placed-record.js'
+import type { AssignedPartition, ConsumerEvent, ConsumerStep, GroupRecord } from './consumer-step.js'
 import { GroupMember } from './group-member.js'
-import { startOffset, type OffsetReset, type StartOffset } from './start-offset.js'
-
-export interface JoinGroupOptions {
-  /** Where to begin in a partition of which nothing was committed. Default 'earliest'. */
-  readonly offsetReset?: OffsetReset
-  /** Default: that of the group, or cooperative-sticky. */
-  readonly assignor?: AssignorName
-  /** A name that this member keeps over restarts: its partitions wait for it for `graceMs` (default 60,000). */
-  readonly instanceId?: string
-  readonly graceMs?: number
-  /** A member that stands still for so long loses its partitions. At least 2,000, default 10,000. Being slow is not standing still. */
-  readonly sessionTimeoutMs?: number
-  /** Offsets of what was delivered are committed so often, in `records()` and by `commitInTime()`. Default 1,000. */
-  readonly commitIntervalMs?: number
-  /** Partitions came, or are about to go: those that go are handed over when the promise resolves, what was delivered of them committed. */
-  readonly onAssigned?: (partitions: readonly TopicPartition[]) => void | Promise<void>
-  readonly onRevoked?: (partitions: readonly TopicPartition[]) => void | Promise<void>
-  /** Ends the iteration, without an error. */
-  readonly signal?: AbortSignal
-  /** Default 'read_committed': no records of transactions that were aborted, and none from one on that is open. */
-  readonly isolation?: Isolation
-  /** What others see of this member. Default: 'library' and the name of the machine. */
-  readonly command?: string
-  readonly host?: string
-  readonly lockWait?: LockWait
-}
-
-/** What there is to be done, one after the other. */
-export type ConsumerStep =
-  /** Records. Say with `delivered` how far they were dealt with. Holds until the next step is asked for. */
-  | ({ readonly kind: 'batch'; readonly topic: string } & BatchSlice)
-  /**
-   * Nothing more at present: what was printed should be flushed. `reached` are partitions in which nothing that is given lies between what
-   * was given and that offset: control batches, or what compaction left out. It is to be `delivered` too.
-   */
-  | { readonly kind: 'pause'; readonly reached: readonly ReachedOffset[] }
-  /** These partitions go to others when the next step is asked for: what is dealt with by then should be said to be `delivered`. */
-  | { readonly kind: 'revoking'; readonly partitions: readonly TopicPartition[] }
-  | { readonly kind: 'assigned'; readonly partitions: readonly AssignedPartition[] }
-  /** This member stood still for too long and lost its partitions; it joins anew. */
-  | { readonly kind: 'fenced' }
-  | { readonly kind: 'notice'; readonly topic: string; readonly notice: FollowNotice }
-
-/** What became of the membership. */
-export type ConsumerEvent = Extract<ConsumerStep, { readonly kind: 'revoking' | 'assigned' | 'fenced' }>
-
-export interface AssignedPartition {
-  readonly topic: string
-  readonly partition: number
-  readonly start: StartOffset
-}
-
-export interface ReachedOffset {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-}
-
-export interface GroupRecord extends PlacedRecord {
-  readonly topic: string
-}
-
-interface Position {
-  readonly topicId: string
-  /** Offset behind the last record that was dealt with. */
-  offset: number
-  leaderEpoch: number
-  committedOffset: number
-  /** Everything below is known to be on the device. */
-  syncedOffset: number
-}
+import type { JoinGroupOptions } from './join-options.js'
+import { commitOf, makeDurable, Positions, type Position } from './positions.js'
+import { startOffset } from './start-offset.js'
+import type { Subscription } from './subscription.js'
+import { TopicReaders } from './topic-readers.js'
 
 const DEFAULT_COMMIT_INTERVAL_MS = 1_000
 
-/**
- * Joins a consumer group, which is created when there is none. `topics` are names, which must exist, and patterns, which may match more
- * later. Throws LOGQ_UNKNOWN_TOPIC, LOGQ_CONFLICT (another assignor, a static name in use), LOGQ_READ_ONLY_STORE, LOGQ_USAGE, or a
- * system error.
- */
-export async function joinGroup(
-  store: Store,
-  group: string,
-  topics: readonly string[],
-  options: JoinGroupOptions = {},
-): Promise<GroupConsumer> {
-  const consumer = new GroupConsumer(store, group, await compileSubscription(store, topics), options)
-  await consumer.join()
-  return consumer
-}
-
-/** What a consumer wants: as it was given, and the topics that this comes to at present. */
-export interface ConsumerSubscription {
-  readonly given: readonly string[]
-  readonly topicsNow: () => string[]
-}
-
-async function compileSubscription(store: Store, given: readonly string[]): Promise<ConsumerSubscription> {
-  const names = given.filter((topic) => !isTopicPattern(topic))
-  for (const topic of names) getTopic(store, topic)
-  const patterns = await Promise.all(given.filter(isTopicPattern).map(compileTopicPattern))
-  const topicsNow = (): string[] => {
-    const matching =
-      patterns.length === 0 ? [] : listTopics(store).filter((topic) => patterns.some((matches) => matches(topic)))
-    return [...new Set([...names, ...matching])].sort()
-  }
-  return { given, topicsNow }
-}
-
 export class GroupConsumer {
   #member: GroupMember | undefined
-  readonly #positions = new Map<string, Map<number, Position>>()
-  readonly #readers = new Map<string, TopicReader>()
-  /** Those that have a step to be taken, in turn. */
-  readonly #ready: TopicReader[] = []
+  readonly #positions = new Positions()
+  readonly #readers: TopicReaders
   /** Partitions of which something is being done at present: they are not handed over meanwhile. */
   readonly #busy = new Set<string>()
   #committedAtMs: number
-  #wake: () => void = () => undefined
   #isChanged = true
   #isClosed = false
 
   constructor(
     readonly store: Store,
     readonly group: string,
-    private readonly subscription: ConsumerSubscription,
+    private readonly subscription: Subscription,
     private readonly options: JoinGroupOptions,
   ) {
     this.#committedAtMs = store.system.clock.monotonicMs()
-    options.signal?.addEventListener('abort', () => this.#wake(), { once: true })
+    this.#readers = new TopicReaders(store, this.#positions, options.isolation)
+    options.signal?.addEventListener('abort', () => this.#readers.wake(), { once: true })
   }
 
   /** The id of this member, as others see it. */
@@ -162,12 +51,12 @@ export class GroupConsumer {
 
   /** What this member reads at present. */
   get assignment(): TopicPartition[] {
-    return [...this.#positions].flatMap(([topic, ofTopic]) => [...ofTopic.keys()].map((partition) => ({ topic, partition })))
+    return this.#positions.partitions
   }
 
   /** Offset behind what was dealt with of a partition that this member has. */
   position(topic: string, partition: number): number | undefined {
-    return this.#positions.get(topic)?.get(partition)?.offset
+    return this.#positions.get(topic, partition)?.offset
   }
 
   /** There are more members than partitions: none is this member's, or about to be. */
@@ -198,7 +87,7 @@ export class GroupConsumer {
     })
     this.#member.onChange = () => {
       this.#isChanged = true
-      this.#wake()
+      this.#readers.wake()
     }
     this.#isChanged = true
   }
@@ -209,14 +98,15 @@ export class GroupConsumer {
    */
   async *steps(): AsyncGenerator<ConsumerStep, void, undefined> {
     try {
+      // An iteration before this one may have been ended, and its readers with it.
+      await this.#readers.restart(this.assignment.map(({ topic }) => topic))
       while (!this.#isOver) {
         if (this.#isChanged) yield* this.#follow()
         const step = await this.#nextStep()
         if (step !== undefined) yield step
       }
     } finally {
-      for (const reader of this.#readers.values()) await reader.stop()
-      this.#readers.clear()
+      await this.#readers.stop()
     }
   }
 
@@ -255,10 +145,7 @@ export class GroupConsumer {
 
   /** Everything of a partition below `offset` is dealt with, and may be committed. Of a partition that is gone, nothing is noted. */
   delivered(topic: string, partition: number, offset: number, leaderEpoch = -1): void {
-    const position = this.#positions.get(topic)?.get(partition)
-    if (position === undefined || offset <= position.offset) return
-    position.offset = offset
-    if (leaderEpoch >= 0) position.leaderEpoch = leaderEpoch
+    this.#positions.delivered(topic, partition, offset, leaderEpoch)
   }
 
   /** While `work` runs, the partition stays with this member, however long that takes. */
@@ -279,34 +166,17 @@ export class GroupConsumer {
    */
   async commit(): Promise<boolean> {
     this.#committedAtMs = this.store.system.clock.monotonicMs()
-    const due = [...this.#positions].flatMap(([topic, ofTopic]) =>
-      [...ofTopic]
-        .filter(([, { offset, committedOffset }]) => offset > committedOffset)
-        .map(([partition, position]) => ({ topic, partition, position })),
-    )
+    const due = this.#positions.due()
     if (due.length === 0) return true
-    // What is noted meanwhile is for the next commit.
-    const taken = due.map(({ topic, partition, position }) => ({
-      topic,
-      partition,
-      position,
-      offset: position.offset,
-      leaderEpoch: position.leaderEpoch,
-    }))
-    await this.#makeDurable(taken)
-    const topics = [...new Set(taken.map(({ topic }) => topic))].map((topic) => {
-      const ofTopic = taken.filter((one) => one.topic === topic)
-      const offsets = new Map(ofTopic.map(({ partition, offset, leaderEpoch }) => [partition, { offset, leaderEpoch }]))
-      return { topic, topicId: ofTopic[0]?.position.topicId ?? '', offsets }
-    })
+    await makeDurable(this.store, due)
     try {
-      await this.#joined.commit(topics)
+      await this.#joined.commit(commitOf(due))
     } catch (error) {
       if (!isLogqError(error, 'LOGQ_FENCED')) throw error
       this.#isChanged = true
       return false
     }
-    for (const { position, offset } of taken) position.committedOffset = offset
+    for (const { position, offset } of due) position.committedOffset = offset
     return true
   }
 
@@ -324,12 +194,12 @@ export class GroupConsumer {
   /** Commits what was delivered, durably, and leaves the group. An iteration that is waited for ends. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#wake()
+    this.#readers.wake()
     const member = this.#member
     if (member === undefined) return
     this.#member = undefined
     try {
-      for (const reader of this.#readers.values()) await reader.stop()
+      await this.#readers.stop()
       this.#member = member
       await this.commit()
     } finally {
@@ -374,7 +244,7 @@ export class GroupConsumer {
       this.#isChanged = true
       return
     }
-    const added = member.partitions.kept.filter(({ topic, partition }) => this.#positions.get(topic)?.has(partition) !== true)
+    const added = member.partitions.kept.filter(({ topic, partition }) => this.#positions.get(topic, partition) === undefined)
     if (added.length === 0) return
     try {
       const assigned = await this.#take(added)
@@ -410,160 +280,40 @@ export class GroupConsumer {
         committedOffset: isToBeNoted ? -1 : start.offset,
         syncedOffset: 0,
       }
-      const ofTopic = this.#positions.get(topic)
-      if (ofTopic === undefined) this.#positions.set(topic, new Map([[partition, position]]))
-      else ofTopic.set(partition, position)
+      this.#positions.add({ topic, partition }, position)
       assigned.push({ topic, partition, start })
     }
-    await this.#restart(new Set(added.map(({ topic }) => topic)))
+    await this.#readers.restart(added.map(({ topic }) => topic))
     if (!(await this.commit())) this.#isChanged = true
     return assigned
   }
 
   async #drop(revoked: readonly TopicPartition[]): Promise<void> {
-    for (const { topic, partition } of revoked) {
-      const ofTopic = this.#positions.get(topic)
-      ofTopic?.delete(partition)
-      if (ofTopic?.size === 0) this.#positions.delete(topic)
-    }
-    await this.#restart(new Set(revoked.map(({ topic }) => topic)))
-  }
-
-  /** Reads these topics from what was dealt with on: of what was read ahead, nothing was given. */
-  async #restart(topics: ReadonlySet<string>): Promise<void> {
-    for (const topic of topics) {
-      await this.#readers.get(topic)?.stop()
-      this.#readers.delete(topic)
-      const positions = this.#positions.get(topic)
-      if (positions !== undefined)
-        this.#readers.set(topic, new TopicReader(this.store, topic, positions, this.options.isolation))
-    }
+    this.#positions.remove(revoked)
+    await this.#readers.restart(revoked.map(({ topic }) => topic))
   }
 
   /** The next thing that a topic has; undefined when the group changed before, or the signal aborted. */
   async #nextStep(): Promise<ConsumerStep | undefined> {
-    const reader = await this.#readyReader()
+    const reader = await this.#readers.next(() => this.#isChanged || this.#isOver)
     if (reader === undefined) return undefined
     const { topic } = reader
     const step = await reader.take()
     if (step === undefined) {
       // The reader was stopped, or its topic is gone: the group will say what becomes of it.
-      this.#readers.delete(topic)
+      this.#readers.forget(topic)
       return undefined
     }
     if (step.kind === 'batch') return { ...step, kind: 'batch', topic }
     if (step.kind === 'pause') {
-      const reached = [...(this.#positions.get(topic) ?? [])].flatMap(([partition, { offset }]) => {
+      const reached = [...(this.#positions.ofTopic(topic) ?? [])].flatMap(([partition, { offset }]) => {
         const readOffset = step.offsetOf(partition) ?? 0
         return readOffset > offset ? [{ topic, partition, offset: readOffset }] : []
       })
       return { kind: 'pause', reached }
     }
-    this.#heed(topic, step)
+    this.#positions.heed(topic, step, findTopic(this.store, topic)?.topicId ?? '')
     return { kind: 'notice', topic, notice: step }
-  }
-
-  /** The one that has had something for longest; undefined when the group changed before, or the signal aborted. */
-  async #readyReader(): Promise<TopicReader | undefined> {
-    for (const reader of this.#readers.values()) {
-      reader.ask(() => {
-        this.#ready.push(reader)
-        this.#wake()
-      })
-    }
-    const mustStop = (): boolean => this.#isChanged || this.#isOver
-    // A promise of its own each time: a race would leave something behind for each step in a reader that is idle meanwhile.
-    const woken = new Promise<void>((resolve) => {
-      this.#wake = resolve
-    })
-    if (this.#ready.length === 0 && !mustStop()) await woken
-    while (!mustStop()) {
-      const first = this.#ready.shift()
-      // Some were stopped since.
-      if (first === undefined || this.#readers.get(first.topic) === first) return first
-    }
-    return undefined
-  }
-
-  /** The reader goes on elsewhere than at what was dealt with: positions go there too, and are committed so. */
-  #heed(topic: string, notice: FollowNotice): void {
-    const positions = this.#positions.get(topic)
-    if (positions === undefined) return
-    if (notice.kind === 'recreated') {
-      const topicId = findTopic(this.store, topic)?.topicId ?? ''
-      for (const partition of positions.keys())
-        positions.set(partition, { topicId, offset: 0, leaderEpoch: -1, committedOffset: -1, syncedOffset: 0 })
-    } else if (notice.kind === 'shortened') {
-      const position = positions.get(notice.partition)
-      if (position !== undefined) Object.assign(position, { offset: notice.logEndOffset, leaderEpoch: -1, committedOffset: -1 })
-    }
-  }
-
-  async #makeDurable(
-    taken: readonly {
-      readonly topic: string
-      readonly partition: number
-      readonly position: Position
-      readonly offset: number
-    }[],
-  ): Promise<void> {
-    for (const { topic, partition, position, offset } of taken) {
-      if (position.syncedOffset >= offset) continue
-      try {
-        position.syncedOffset = await ensureSynced(viewContext(this.store, topic, partition), offset)
-      } catch (error) {
-        // Of a topic that was removed there is nothing to be synced.
-        if (!isLogqError(error, 'LOGQ_TOPIC_REMOVED')) throw error
-      }
-    }
-  }
-}
-
-/** One topic as `followTopic` gives it, with at most one step asked for ahead. */
-class TopicReader {
-  #steps: AsyncGenerator<FollowStep, void, undefined> | undefined
-  readonly #stop = new AbortController()
-  #pending: Promise<FollowStep | undefined> | undefined
-
-  constructor(
-    private readonly store: Store,
-    readonly topic: string,
-    private readonly positions: ReadonlyMap<number, Position>,
-    private readonly isolation: Isolation | undefined,
-  ) {}
-
-  /** Asks for the next step, unless that was done; `onReady` is called once, when `take` can take it. */
-  ask(onReady: () => void): void {
-    if (this.#pending !== undefined) return
-    this.#steps ??= this.#begin()
-    this.#pending = this.#steps.next().then(({ value }) => value ?? undefined)
-    this.#pending.then(onReady, onReady)
-  }
-
-  /** The step that was asked for; undefined at the end. Rejects with what reading failed with. */
-  async take(): Promise<FollowStep | undefined> {
-    const step = this.#pending
-    this.#pending = undefined
-    return await step
-  }
-
-  #begin(): AsyncGenerator<FollowStep, void, undefined> {
-    const topicId = [...this.positions.values()][0]?.topicId
-    return followTopic(this.store, this.topic, {
-      partitions: [...this.positions.keys()],
-      fromOffsets: new Map([...this.positions].map(([partition, { offset }]) => [partition, offset])),
-      ...(topicId === undefined ? {} : { topicId }),
-      awaitTopic: true,
-      isolation: this.isolation,
-      signal: this.#stop.signal,
-    })
-  }
-
-  async stop(): Promise<void> {
-    this.#stop.abort()
-    // What it was about to throw does not matter any more.
-    await this.#pending?.catch(() => undefined)
-    await this.#steps?.return()
   }
 }
 

@@ -12,9 +12,9 @@
  * What is safe does not depend on who is thought to be alive: under the lock, a commit is taken from the owner of a partition alone.
  */
 import { LogqError, isLogqError } from '../../errors.js'
-import type { CommittedOffset, StoredOffset, TopicCommit } from '../../store/group/committed-offsets.js'
+import type { StoredOffset, TopicCommit } from '../../store/group/committed-offsets.js'
 import { GroupFiles, type LockedGroup } from '../../store/group/group-files.js'
-import type { GroupMemberState, GroupState } from '../../store/group/group-state.js'
+import type { GroupState } from '../../store/group/group-state.js'
 import { Liveness, bootIdText } from '../../store/group/liveness.js'
 import type { MemberFile } from '../../store/group/member-file.js'
 import { MemberPresence, fenced, sweepMembers } from '../../store/group/member-presence.js'
@@ -22,49 +22,28 @@ import { isLegalName, NAME_RULE } from '../../store/names.js'
 import type { Store } from '../../store/store.js'
 import { findTopic } from '../../store/topics.js'
 import type { LockWait } from '../../system/lock-wait.js'
-import type { AssignorName, TopicPartition } from '../assignors.js'
+import type { TopicPartition } from '../assignors.js'
+import { admitMember, newMemberId } from './admit-member.js'
+import { GoneMembers } from './gone-members.js'
+import { DEFAULT_SESSION_TIMEOUT_MS, type GroupMemberOptions } from './member-options.js'
+import { partitionCounts } from './partition-counts.js'
 import {
   acknowledge,
+  isOtherwiseOwned,
   isOutOfDate,
   isOwner,
   partitionsOf,
   replan,
-  wantedTopics,
   withMember,
-  withSuccessor,
-  withoutMembers,
+  withoutPresent,
 } from './plan.js'
-
-export interface GroupMemberOptions {
-  /** Names of topics, as of now. Called again every second: a pattern may match more by then. */
-  readonly topics: () => readonly string[]
-  /** As they were given, for those who look at the group. */
-  readonly subscription: readonly string[]
-  /** What the process calls itself, for the same. */
-  readonly command: string
-  readonly host: string
-  /** Default: that of the group, or cooperative-sticky. Another one than the group has is LOGQ_CONFLICT. */
-  readonly assignor?: AssignorName
-  /** A name that the member keeps over restarts: it gets the same partitions back. */
-  readonly instanceId?: string
-  /** How long the partitions of a static member wait for it. Default 60,000. */
-  readonly graceMs?: number
-  /** At least 2,000. Default 10,000. */
-  readonly sessionTimeoutMs?: number
-  /** How joining waits for other processes. Later changes are waited for without its signal: they are what an orderly end consists of. */
-  readonly wait?: LockWait
-}
 
 /** Offsets of one topic to be committed, by partition. */
 export type OffsetsToCommit = readonly TopicCommit[]
 
-export const DEFAULT_SESSION_TIMEOUT_MS = 10_000
-export const DEFAULT_GRACE_MS = 60_000
 const LOOK_MS = 250
 const SHORTEST_LOOK_MS = 20
 const TOPICS_LOOK_MS = 1_000
-/** Members of whom each looks after so many others: in a large group not everybody has to probe everybody. */
-const WATCHED_MEMBERS = 16
 const SYNC_MS = 1_000
 const LONGEST_INSTANCE_ID = 200
 
@@ -72,7 +51,7 @@ export class GroupMember {
   readonly #files: GroupFiles
   readonly #liveness: Liveness
   readonly #presence: MemberPresence
-  readonly #away = new Map<string, number>()
+  readonly #goneMembers: GoneMembers
   readonly #stop = new AbortController()
   #loop: Promise<void> = Promise.resolve()
   #state: GroupState
@@ -92,6 +71,7 @@ export class GroupMember {
   ) {
     this.#files = parts.files
     this.#liveness = parts.liveness
+    this.#goneMembers = new GoneMembers(id, parts.liveness, store.system.clock)
     this.#presence = parts.presence
     this.#state = parts.state
   }
@@ -122,7 +102,7 @@ export class GroupMember {
       }
       const presence = await MemberPresence.begin(system, files.directory, file, ownership) // 1
       try {
-        const state = await files.change((locked) => addMember(files, locked, id, options, liveness), options.wait) // 2
+        const state = await files.change((locked) => admitMember(files, locked, id, options, liveness), options.wait) // 2
         system.failpoint('group-join.after-state')
         const member = new GroupMember(store, group, id, options, { files, liveness, presence, state })
         member.#begin()
@@ -213,8 +193,8 @@ export class GroupMember {
         const { state } = locked
         if (state.members[this.id] === undefined) return
         this.store.system.failpoint('group-leave.before-state')
-        const next = this.#without(state, [this.id])
-        locked.saveState(replan(next, countsOf(this.store, next))) // 3
+        const next = withoutPresent(state, [this.id])
+        locked.saveState(replan(next, partitionCounts(this.store, next))) // 3
       }, this.#wait)
       this.store.system.failpoint('group-leave.after-state')
     } catch (error) {
@@ -321,16 +301,18 @@ export class GroupMember {
     if (!isStateDamaged) this.#see(state)
     if (this.#isFenced) return
     if (!isStateDamaged) await this.#presence.renew()
-    const gone = isStateDamaged ? [] : this.#gone(state)
+    const gone = isStateDamaged ? [] : this.#goneMembers.among(state)
     const topics = this.#topicsNow(state)
     if (gone.length === 0 && topics === undefined && !isStateDamaged) return
     await this.#change((locked) => {
       // Others may have been quicker.
-      const still = gone.filter((member) => locked.state.members[member] !== undefined && this.#isGone(locked.state, member))
-      let next = this.#without(locked.state, still)
+      const still = gone.filter(
+        (member) => locked.state.members[member] !== undefined && this.#goneMembers.isGone(locked.state, member),
+      )
+      let next = withoutPresent(locked.state, still)
       const own = next.members[this.id]
       if (own !== undefined && topics !== undefined) next = withMember(next, this.id, { ...own, topics })
-      const counts = countsOf(this.store, next)
+      const counts = partitionCounts(this.store, next)
       if (still.length === 0 && sameTopics(own?.topics, topics) && !isOutOfDate(next, counts)) return locked.state
       next = replan(next, counts)
       this.store.system.failpoint('group-rebalance.before-state')
@@ -342,49 +324,13 @@ export class GroupMember {
     })
   }
 
-  /** Members that are to be taken out, or are static and away by now. */
-  #gone(state: GroupState): string[] {
-    const others = Object.keys(state.members).filter((member) => member !== this.id)
-    const after = others.findIndex((member) => member > this.id)
-    const inTurn = after === -1 ? others : [...others.slice(after), ...others.slice(0, after)]
-    return inTurn.slice(0, WATCHED_MEMBERS).filter((member) => this.#isGone(state, member))
-  }
-
-  #isGone(state: GroupState, member: string): boolean {
-    const { isAway = false, graceMs = DEFAULT_GRACE_MS } = state.members[member] ?? {}
-    if (!isAway) {
-      this.#away.delete(member)
-      return this.#liveness.verdict(member) !== 'alive'
-    }
-    const nowMs = this.store.system.clock.monotonicMs()
-    const sinceMs = this.#away.get(member) ?? nowMs
-    this.#away.set(member, sinceMs)
-    return nowMs - sinceMs >= graceMs
-  }
-
-  /** Static members stay, as ones that are away, until their grace is over. */
-  #without(state: GroupState, gone: readonly string[]): GroupState {
-    const leaving = gone.filter((member) => isStatic(state.members[member]) && state.members[member]?.isAway !== true)
-    const stays = new Set(leaving)
-    const next = withoutMembers(
-      state,
-      gone.filter((member) => !stays.has(member)),
-    )
-    const members = { ...next.members }
-    for (const member of leaving) {
-      const present = members[member]
-      if (present !== undefined) members[member] = { ...present, isAway: true }
-    }
-    return { ...next, members }
-  }
-
   /** Its topics, when they or the partitions of any topic changed; looked at once a second. */
   #topicsNow(state: GroupState): readonly string[] | undefined {
     const nowMs = this.store.system.clock.monotonicMs()
     if (nowMs - this.#topicsAtMs < TOPICS_LOOK_MS) return undefined
     this.#topicsAtMs = nowMs
     const topics = this.options.topics()
-    const isSame = sameTopics(state.members[this.id]?.topics, topics) && !isOutOfDate(state, countsOf(this.store, state))
+    const isSame = sameTopics(state.members[this.id]?.topics, topics) && !isOutOfDate(state, partitionCounts(this.store, state))
     return isSame ? undefined : topics
   }
 
@@ -404,80 +350,6 @@ export class GroupMember {
   }
 }
 
-function addMember(
-  { store, directory }: GroupFiles,
-  { state, saveState }: LockedGroup,
-  id: string,
-  options: GroupMemberOptions,
-  liveness: Liveness,
-): GroupState {
-  const { instanceId, graceMs = DEFAULT_GRACE_MS } = options
-  const wants: Omit<GroupMemberState, 'generation'> = {
-    topics: options.topics(),
-    ...(instanceId === undefined ? {} : { instanceId, graceMs }),
-  }
-  // Whoever is dead is not waited for.
-  const dead = Object.entries(state.members)
-    .filter(([member, known]) => !isStatic(known) && liveness.verdict(member) === 'dead')
-    .map(([member]) => member)
-  const alive = withoutMembers(state, dead)
-  const previous = Object.entries(alive.members).find(
-    ([, known]) => instanceId !== undefined && known.instanceId === instanceId,
-  )
-  if (previous !== undefined && previous[1].isAway !== true && liveness.verdict(previous[0]) === 'alive') {
-    const pid = liveness.file(previous[0])?.pid
-    throw new LogqError(
-      'LOGQ_CONFLICT',
-      `the member '${instanceId ?? ''}' is in the group already${pid === undefined ? '' : `, as process ${pid}`}`,
-      {
-        hint: 'choose another name for --member, or end that process',
-      },
-    )
-  }
-  const isAlone = Object.keys(alive.members).length === 0
-  const assignor = options.assignor ?? state.assignor
-  if (!isAlone && assignor !== state.assignor) {
-    throw new LogqError('LOGQ_CONFLICT', `the group assigns partitions by '${state.assignor}', not by '${assignor}'`, {
-      hint: 'all members of a group need the same --assignor',
-    })
-  }
-  const joined = previous === undefined ? withMember(alive, id, wants) : withSuccessor(alive, previous[0], id, wants)
-  const next = replan({ ...joined, assignor: isAlone ? assignor : state.assignor }, countsOf(store, joined))
-  store.system.failpoint('group-join.before-state')
-  saveState(next)
-  for (const member of dead) liveness.forget(member)
-  sweepMembers(store.system, directory, (member) => next.members[member] !== undefined)
-  return next
-}
-
-/** Partitions of the topics that anybody in the group wants, as they are now. */
-function countsOf(store: Store, state: GroupState): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const topic of wantedTopics(state)) {
-    const file = findTopic(store, topic)
-    if (file !== undefined) counts.set(topic, file.partitions)
-  }
-  return counts
-}
-
-function newMemberId(store: Store, { instanceId, host }: GroupMemberOptions): string {
-  const unique = Buffer.from(store.system.random.bytes(4)).toString('hex')
-  const name = host.replaceAll(/[^a-zA-Z0-9._]/g, '').slice(0, 60) || 'host'
-  return instanceId === undefined ? `${name}-${store.system.self.pid}-${unique}` : `${instanceId}-${unique}`
-}
-
-function isStatic(member: GroupMemberState | undefined): boolean {
-  return member?.instanceId !== undefined
-}
-
 function sameTopics(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
   return b === undefined || (a?.length === b.length && a.every((topic, n) => topic === b[n]))
 }
-
-function isOtherwiseOwned(a: GroupState, b: GroupState): boolean {
-  return Object.entries(b.owners).some(([topic, list]) =>
-    list.some((owner, partition) => a.owners[topic]?.[partition] !== owner),
-  )
-}
-
-export type { CommittedOffset }

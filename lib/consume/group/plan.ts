@@ -29,6 +29,22 @@ export function withoutMembers(state: GroupState, gone: readonly string[]): Grou
   return { ...state, members, assignment: without(state.assignment), owners: without(state.owners) }
 }
 
+/** Takes members away, but static ones stay for a while as ones that are away, and keep what they had. `replan` follows. */
+export function withoutPresent(state: GroupState, gone: readonly string[]): GroupState {
+  const leaving = gone.filter((member) => isStatic(state.members[member]) && state.members[member]?.isAway !== true)
+  const stays = new Set(leaving)
+  const next = withoutMembers(
+    state,
+    gone.filter((member) => !stays.has(member)),
+  )
+  const members = { ...next.members }
+  for (const member of leaving) {
+    const present = members[member]
+    if (present !== undefined) members[member] = { ...present, isAway: true }
+  }
+  return { ...next, members }
+}
+
 /** A static member comes back under another id, and has what it had. */
 export function withSuccessor(
   state: GroupState,
@@ -108,6 +124,11 @@ export function isOwner(state: GroupState, member: string, topic: string, partit
   return state.owners[topic]?.[partition] === member
 }
 
+/** Whether it has a name that it keeps. */
+export function isStatic(member: GroupMemberState | undefined): boolean {
+  return member?.instanceId !== undefined
+}
+
 /** Topics that somebody wants, sorted. */
 export function wantedTopics(state: GroupState): string[] {
   return [...new Set(Object.values(state.members).flatMap(({ topics }) => topics))].sort()
@@ -117,6 +138,13 @@ export function wantedTopics(state: GroupState): string[] {
 export function isOutOfDate(state: GroupState, counts: PartitionCounts): boolean {
   const planned = Object.entries(state.assignment)
   return planned.length !== counts.size || planned.some(([topic, list]) => counts.get(topic) !== list.length)
+}
+
+/** Whether the two states differ in who owns what. */
+export function isOtherwiseOwned(a: GroupState, b: GroupState): boolean {
+  return Object.entries(b.owners).some(([topic, list]) =>
+    list.some((owner, partition) => a.owners[topic]?.[partition] !== owner),
+  )
 }
 
 function ownedBy(owners: Owners): Map<string, TopicPartition[]> {

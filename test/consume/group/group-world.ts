@@ -2,7 +2,9 @@
  * Members of one consumer group as processes side by side in memory: each can be killed, stopped and continued at any moment. Whatever
  * they do is judged as they do it, by what group.json says at that time; what was wrong is in `problems`.
  */
-import { joinGroup, type GroupConsumer, type JoinGroupOptions } from '../../../lib/consume/group/group-consumer.js'
+import type { GroupConsumer } from '../../../lib/consume/group/group-consumer.js'
+import { joinGroup } from '../../../lib/consume/group/join-group.js'
+import type { JoinGroupOptions } from '../../../lib/consume/group/join-options.js'
 import { checkedLines } from '../../../lib/store/group/checked-line.js'
 import { commitFromJson, type Commit } from '../../../lib/store/group/committed-offsets.js'
 import { GroupFiles, type GroupSnapshot } from '../../../lib/store/group/group-files.js'

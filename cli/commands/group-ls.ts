@@ -3,6 +3,7 @@ import { describeGroup } from '../../lib/consume/group/groups.js'
 import { listGroups } from '../../lib/store/group/group-paths.js'
 import { defineCommand } from '../command.js'
 import { options } from '../options.js'
+import { printNames } from '../print-names.js'
 import { openForReading } from '../reading/reading.js'
 
 export const command = defineCommand({
@@ -19,20 +20,11 @@ export const command = defineCommand({
   },
   async run(args, io) {
     const store = openForReading(args.options.store, io)
-    for (const group of listGroups(store)) {
-      if (!args.options.json) {
-        await io.output().writeLine(group)
-        continue
-      }
-      try {
-        const { state, generation, members, partitions, lastCommitMs = null } = await describeGroup(store, group)
-        const lagRecords = partitions.reduce((sum, lag) => sum + lag.lagRecords, 0)
-        const line = { group, state, generation, members: members.length, lagRecords, lastCommitMs }
-        await io.output().writeLine(JSON.stringify(line))
-      } catch (error) {
-        // One that is damaged, or was removed meanwhile: the others are listed.
-        await io.failWith(error)
-      }
+    const describe = async (group: string): Promise<object> => {
+      const { state, generation, members, partitions, lastCommitMs = null } = await describeGroup(store, group)
+      const lagRecords = partitions.reduce((sum, lag) => sum + lag.lagRecords, 0)
+      return { group, state, generation, members: members.length, lagRecords, lastCommitMs }
     }
+    await printNames(listGroups(store), args.options.json, describe, io)
   },
 })

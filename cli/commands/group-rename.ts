@@ -1,10 +1,9 @@
 /** logq group rename */
 import { renameGroup } from '../../lib/consume/group/groups.js'
-import { requireWritable } from '../../lib/store/store.js'
 import { defineCommand } from '../command.js'
+import { openToChange } from '../group/change-options.js'
 import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
-import { openForReading } from '../reading/reading.js'
 
 export const command = defineCommand({
   name: 'group rename',
@@ -27,8 +26,7 @@ export const command = defineCommand({
   man: { description: ['Renames a group, with its committed offsets and its history.'] },
   async run(args, io) {
     const { group, name } = args.operands
-    const store = openForReading(args.options.store, io)
-    requireWritable(store, { allowNetworkFileSystem: true })
+    const store = openToChange(args.options.store, io)
     await renameGroup(store, group, name, { force: args.options.force, wait: lockWait(io) })
     await io.explain(`group '${group}' is now '${name}'`)
   },

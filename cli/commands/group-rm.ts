@@ -1,11 +1,10 @@
 /** logq group rm */
 import { describeGroup, removeGroup } from '../../lib/consume/group/groups.js'
 import { requireGroup } from '../../lib/store/group/group-paths.js'
-import { requireWritable } from '../../lib/store/store.js'
 import { defineCommand } from '../command.js'
+import { openToChange } from '../group/change-options.js'
 import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
-import { openForReading } from '../reading/reading.js'
 
 export const command = defineCommand({
   name: 'group rm',
@@ -30,8 +29,7 @@ export const command = defineCommand({
   async run(args, io) {
     const { groups } = args.operands
     const { yes, dryRun, force } = args.options
-    const store = openForReading(args.options.store, io)
-    requireWritable(store, { allowNetworkFileSystem: true })
+    const store = openToChange(args.options.store, io)
     for (const group of groups) requireGroup(store, group)
     if (dryRun) {
       for (const group of groups) {

@@ -4,17 +4,17 @@ import { resolveOffsets } from '../../lib/consume/offset-spec.js'
 import { GroupFiles } from '../../lib/store/group/group-files.js'
 import { groupExists, requireGroup } from '../../lib/store/group/group-paths.js'
 import { partitionOffsets, viewContext } from '../../lib/store/partition.js'
-import { requireWritable, type Store } from '../../lib/store/store.js'
+import type { Store } from '../../lib/store/store.js'
 import { findTopic } from '../../lib/store/topics.js'
 import { defineCommand, type CommandArguments } from '../command.js'
 import { usageError } from '../errors.js'
+import { changeOptions, openToChange } from '../group/change-options.js'
 import { readOffsetsFile, type GivenOffset } from '../group/offsets-input.js'
 import { chosenPartitions, parsePartitionChoice } from '../group/partition-choice.js'
 import { printChanges } from '../group/print-changes.js'
 import type { Io } from '../io.js'
 import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
-import { openForReading } from '../reading/reading.js'
 import { parseOffsetPlace } from '../values/offset-spec.js'
 
 const operands = { group: { label: 'GROUP', meaning: 'The group. It is made when there is none.', required: true } } as const
@@ -42,11 +42,7 @@ const declaredOptions = {
     meaning:
       'To what a file says, instead of **-o**: lines TOPIC,PARTITION,OFFSET, as kafka-consumer-groups writes them; - is standard input.',
   },
-  force: { kind: 'flag', meaning: 'Also while members read: they are put out, and begin anew at the new offsets.' },
-  dryRun: options.dryRun,
-  json: options.jsonLines,
-  quiet: options.quiet,
-  verbose: options.verbose,
+  ...changeOptions('at the new offsets'),
 } as const
 
 type Arguments = CommandArguments<typeof declaredOptions, typeof operands>
@@ -80,8 +76,7 @@ export const command = defineCommand({
       options: given,
       operands: { group },
     } = args
-    const store = openForReading(given.store, io)
-    requireWritable(store, { allowNetworkFileSystem: true })
+    const store = openToChange(given.store, io)
     checkOptions(args)
     const wanted = await wantedOffsets(store, args, io)
     if (!groupExists(store, group)) {

@@ -3,15 +3,14 @@ import { LogqError } from '../../lib/errors.js'
 import { changeOffsets } from '../../lib/consume/group/change-offsets.js'
 import { GroupFiles } from '../../lib/store/group/group-files.js'
 import { partitionOffsets, viewContext } from '../../lib/store/partition.js'
-import { requireWritable } from '../../lib/store/store.js'
 import { getTopic } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
 import { usageError } from '../errors.js'
+import { changeOptions, openToChange } from '../group/change-options.js'
 import { chosenPartitions, parsePartitionChoice } from '../group/partition-choice.js'
 import { printChanges } from '../group/print-changes.js'
 import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
-import { openForReading } from '../reading/reading.js'
 import { formatPlace, parsePlace } from '../values/place.js'
 
 export const command = defineCommand({
@@ -24,11 +23,7 @@ export const command = defineCommand({
   options: {
     store: options.store,
     reason: { kind: 'string', valueName: 'TEXT', meaning: 'Why, for the history of the group. It must be given.' },
-    force: { kind: 'flag', meaning: 'Also while members read: they are put out, and begin anew behind the record.' },
-    dryRun: options.dryRun,
-    json: options.jsonLines,
-    quiet: options.quiet,
-    verbose: options.verbose,
+    ...changeOptions('behind the record'),
   },
   examples: [
     {
@@ -54,8 +49,7 @@ export const command = defineCommand({
       throw usageError(`'${text}' is not the place of a record`, 'a place is written as TOPIC:PARTITION@OFFSET')
     if (given.reason === undefined || given.reason.trim() === '')
       throw usageError('--reason is missing', 'the history of the group is to say why a record was passed over')
-    const store = openForReading(given.store, io)
-    requireWritable(store, { allowNetworkFileSystem: true })
+    const store = openToChange(given.store, io)
     const { topic, partition, offset } = place
     chosenPartitions(store, parsePartitionChoice(`${topic}:${partition}`))
     const { logStartOffset, logEndOffset } = partitionOffsets(viewContext(store, topic, partition))

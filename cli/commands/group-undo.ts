@@ -1,11 +1,10 @@
 /** logq group undo: the last change by hand, taken back. */
 import { undoChange } from '../../lib/consume/group/change-offsets.js'
-import { requireWritable } from '../../lib/store/store.js'
 import { defineCommand } from '../command.js'
+import { changeOptions, openToChange } from '../group/change-options.js'
 import { printChanges } from '../group/print-changes.js'
 import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
-import { openForReading } from '../reading/reading.js'
 
 export const command = defineCommand({
   name: 'group undo',
@@ -13,11 +12,7 @@ export const command = defineCommand({
   operands: { group: { label: 'GROUP', meaning: 'The group.', required: true } },
   options: {
     store: options.store,
-    force: { kind: 'flag', meaning: 'Also while members read: they are put out, and begin anew at the old offsets.' },
-    dryRun: options.dryRun,
-    json: options.jsonLines,
-    quiet: options.quiet,
-    verbose: options.verbose,
+    ...changeOptions('at the old offsets'),
   },
   examples: [
     {
@@ -41,8 +36,7 @@ export const command = defineCommand({
       options: given,
       operands: { group },
     } = args
-    const store = openForReading(given.store, io)
-    requireWritable(store, { allowNetworkFileSystem: true })
+    const store = openToChange(given.store, io)
     const changed = await undoChange(store, group, { force: given.force, dryRun: given.dryRun, wait: lockWait(io) })
     const { command, timeMs, reason } = changed.undone
     await io.say(`taking back '${command}' of ${new Date(timeMs).toISOString()}${reason === undefined ? '' : ` (${reason})`}`)

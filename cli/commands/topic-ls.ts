@@ -2,6 +2,7 @@
 import { getTopic, listTopics } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
 import { options } from '../options.js'
+import { printNames } from '../print-names.js'
 import { openForReading } from '../reading/reading.js'
 
 export const command = defineCommand({
@@ -18,13 +19,10 @@ export const command = defineCommand({
   },
   async run(args, io) {
     const store = openForReading(args.options.store, io)
-    for (const topic of listTopics(store)) {
-      if (!args.options.json) {
-        await io.output().writeLine(topic)
-        continue
-      }
+    const describe = (topic: string): object => {
       const { topicId, partitions, partitioner } = getTopic(store, topic)
-      await io.output().writeLine(JSON.stringify({ topic, topicId, partitions, partitioner }))
+      return { topic, topicId, partitions, partitioner }
     }
+    await printNames(listTopics(store), args.options.json, describe, io)
   },
 })

@@ -2,6 +2,7 @@
 import type { OffsetReset } from '../../lib/consume/group/start-offset.js'
 import { usageError } from '../errors.js'
 import { options } from '../options.js'
+import { recordOptions, talkOptions } from '../reading/reading.js'
 import { parseDuration, parseWholeNumber } from '../values/units.js'
 
 /** --commit-every: a number of records, or a time. */
@@ -103,15 +104,8 @@ export const consumeOptions = {
   },
   format: options.outputFormat,
   json: options.json,
-  keySeparator: options.keySeparator,
-  delimiter: options.outputDelimiter,
-  zeroTerminated: options.zeroTerminated,
-  null: options.null,
-  time: options.time,
-  noValue: options.noValue,
-  raw: options.raw,
-  quiet: options.quiet,
-  verbose: options.verbose,
+  ...recordOptions,
+  ...talkOptions,
 } as const
 
 interface Given {

@@ -19,6 +19,17 @@ import type { OutputFormat } from '../print/format.js'
 import { storePath } from '../store-path.js'
 import type { Where } from './where.js'
 
+/** How a record is written, beside its format. */
+export const recordOptions = {
+  keySeparator: options.keySeparator,
+  delimiter: options.outputDelimiter,
+  zeroTerminated: options.zeroTerminated,
+  null: options.null,
+  time: options.time,
+  noValue: options.noValue,
+  raw: options.raw,
+} as const
+
 /** The options of every command that prints records, beside what it says on standard error. */
 export const printingOptions = {
   store: options.store,
@@ -29,13 +40,7 @@ export const printingOptions = {
   count: options.count,
   where: options.where,
   isolation: options.isolation,
-  keySeparator: options.keySeparator,
-  delimiter: options.outputDelimiter,
-  zeroTerminated: options.zeroTerminated,
-  null: options.null,
-  time: options.time,
-  noValue: options.noValue,
-  raw: options.raw,
+  ...recordOptions,
 } as const
 
 /** After all others. */

@@ -51,8 +51,10 @@ export {
   type NumberSetting,
   type Setting,
   type SettingName,
+  type TextSetting,
   type TopicOverrides,
 } from './store/topic-config.js'
+export { archivedUpTo } from './store/archive/archived-files.js'
 export { describeTopic, type PartitionDescription, type TopicDescription } from './store/describe-topic.js'
 
 export type { DedupeBy } from './produce/dedupe-id.js'

@@ -25,6 +25,10 @@ export const LEADER_EPOCH_IDS_FILE = 'leader-epoch-ids'
 export const QUARANTINE_DIRECTORY = 'quarantine'
 /** Followed by what the ids are: `dedupe-key`, `dedupe-value`, `dedupe-header-…`. */
 export const DEDUPE_INDEX_PREFIX = 'dedupe-'
+/** Followed by 8 hexadecimal digits: what is in one archive of the partition. */
+export const ARCHIVED_PREFIX = 'archived-'
+/** Held while segments of the partition are archived. */
+export const ARCHIVE_LOCK_FILE = 'archived.lock'
 
 /** 20 digits, so that `ls` sorts segments numerically. */
 const BASE_OFFSET_DIGITS = 20

@@ -24,7 +24,16 @@ export interface ChoiceSetting {
   readonly meaning: string
 }
 
-export type Setting = NumberSetting | ChoiceSetting
+export interface TextSetting {
+  readonly kind: 'text'
+  readonly default: string
+  /** What it may be, beside its default; and in words. */
+  readonly pattern: RegExp
+  readonly rule: string
+  readonly meaning: string
+}
+
+export type Setting = NumberSetting | ChoiceSetting | TextSetting
 
 const MAX_INT32 = 0x7fff_ffff
 
@@ -59,6 +68,14 @@ export const TOPIC_SETTINGS = {
     ['producer', 'none', 'gzip', 'snappy', 'lz4', 'zstd'],
     "codec of new batches; 'producer' leaves it to produce -z",
   ),
+  'archive.required': choice('false', ['false', 'true'], 'whether retain keeps what is not archived yet'),
+  'archive.location': {
+    kind: 'text',
+    default: '',
+    pattern: /^(\/|s3:\/\/[^/])[^\p{Cc}]*$/u,
+    rule: 'an absolute path, or s3://BUCKET/PREFIX',
+    meaning: 'where readers find archived segments that are no longer here',
+  },
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof TOPIC_SETTINGS
@@ -82,6 +99,11 @@ export class TopicConfig {
     const value = this.overrides[name]
     return typeof value === 'string' ? value : TOPIC_SETTINGS[name].default
   }
+
+  text(name: { [Name in SettingName]: (typeof TOPIC_SETTINGS)[Name] extends TextSetting ? Name : never }[SettingName]): string {
+    const value = this.overrides[name]
+    return typeof value === 'string' ? value : TOPIC_SETTINGS[name].default
+  }
 }
 
 /** Parses the text of `NAME=VALUE`'s value. Durations and sizes may have units. Throws LOGQ_USAGE with the range. */
@@ -90,6 +112,10 @@ export function parseSetting(name: string, text: string): number | string {
   if (setting.kind === 'choice') {
     if (setting.choices.includes(text)) return text
     throw new LogqError('LOGQ_USAGE', `'${text}' is not a value of ${name}`, { hint: `one of: ${setting.choices.join(' ')}` })
+  }
+  if (setting.kind === 'text') {
+    if (text === setting.default || setting.pattern.test(text)) return text
+    throw new LogqError('LOGQ_USAGE', `'${text}' is not a value of ${name}`, { hint: setting.rule })
   }
   const value = text === '-1' ? -1 : parseNumber(text, setting.unit)
   if (value === undefined || value < setting.minimum || value > setting.maximum) {

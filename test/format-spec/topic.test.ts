@@ -38,13 +38,13 @@ test('topic.md: the table of settings is that of the code', (t) => {
   }
   const described = tableBelow(page, '## Settings').map(([name, unit, value, smallest, largest, meaning]) => [
     name,
-    unit === 'choice'
+    unit === 'choice' || unit === 'text'
       ? { default: value, meaning }
       : { unit, default: number(value), minimum: number(smallest), maximum: number(largest), meaning },
   ])
   const settings = Object.entries(TOPIC_SETTINGS).map(([name, setting]) => {
     const { default: value, meaning } = setting
-    if (setting.kind === 'choice') return [name, { default: value, meaning }]
+    if (setting.kind !== 'number') return [name, { default: value, meaning }]
     const { unit, minimum, maximum } = setting
     return [name, { unit, default: value, minimum, maximum, meaning }]
   })

@@ -1,0 +1,111 @@
+/**
+ * What a partition knows of its archives: `archived-<8 hex>`, one file for each place that it was archived to (format-spec/archive.md).
+ * It is a copy of the manifest there as it was when everything in it had been verified, and the first line also names the place.
+ *
+ * `archivedUpTo` is the promise that retention goes by.
+ */
+import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import { LogqError, isLogqError } from '../../errors.js'
+import { ARCHIVED_PREFIX } from '../../log/file-names.js'
+import { listSegments, logStartOffset } from '../../log/log-view.js'
+import { readSmallFile, replaceFile, type Ownership } from '../../system/durable.js'
+import type { System } from '../../system/system.js'
+import { checkedLines, formatCheckedLine } from '../group/checked-line.js'
+import { viewContext } from '../partition.js'
+import type { Store } from '../store.js'
+import { TopicConfig } from '../topic-config.js'
+import type { TopicFile } from '../topic-file.js'
+import { partitionDirectory } from '../topics.js'
+import { formatManifest, parseManifest, type ArchivedSegment, type Manifest } from './manifest.js'
+
+/** A manifest of a hundred thousand segments, compressed ones too, is far smaller. */
+export const MAX_MANIFEST_BYTES = 256 << 20
+
+/**
+ * The offset below which every record of the local log is archived, and was read back from there: whole segments that end at or below it
+ * may be removed. The log start offset when nothing is. With `archive.location` only what is there counts; else the place that has
+ * most. A file that is damaged counts as nothing, until `logq archive` runs again. Throws a system error, or LOGQ_TOPIC_REMOVED.
+ */
+export function archivedUpTo(store: Store, topic: TopicFile, partition: number): number {
+  const context = viewContext(store, topic.topic, partition)
+  const start = logStartOffset(context, listSegments(context))
+  const location = new TopicConfig(topic.config).text('archive.location')
+  const { fs } = store.system
+  const names =
+    location === ''
+      ? fs.list(context.directory).filter((name) => name.startsWith(ARCHIVED_PREFIX))
+      : [archivedFileName(location)]
+  return names.reduce((upTo, name) => {
+    const known = readQuietly(store.system, `${context.directory}/${name}`)
+    if (known?.manifest.partition.topicId !== topic.topicId || known.manifest.partition.partition !== partition) return upTo
+    return Math.max(upTo, coveredUpTo(known.manifest.segments, start))
+  }, start)
+}
+
+/** How far the segments reach from an offset on without a gap; the offset itself where none has it. */
+export function coveredUpTo(segments: readonly ArchivedSegment[], fromOffset: number): number {
+  let upTo = fromOffset
+  for (const { baseOffset, endOffset } of segments) if (baseOffset <= upTo && endOffset > upTo) upTo = endOffset
+  return upTo
+}
+
+export interface KnownArchive {
+  readonly location: string
+  readonly manifest: Manifest
+}
+
+/** Undefined where nothing was archived to that place. Throws LOGQ_CORRUPT, LOGQ_NEWER_FORMAT, or a system error. */
+export function readArchivedFile(store: Store, topic: string, partition: number, location: string): Manifest | undefined {
+  const path = `${partitionDirectory(store, topic, partition)}/${archivedFileName(location)}`
+  const known = read(store.system, path)
+  if (known === undefined || known.location === normalLocation(location)) return known?.manifest
+  throw new LogqError('LOGQ_CORRUPT', `'${path}' is of '${known.location}'`, { hint: AGAIN })
+}
+
+/** Durable on return. */
+export function writeArchivedFile(
+  system: System,
+  directory: string,
+  { location, manifest }: KnownArchive,
+  ownership: Ownership,
+): void {
+  const content = Buffer.concat([formatCheckedLine({ location: normalLocation(location) }), formatManifest(manifest)])
+  replaceFile(system, `${directory}/${archivedFileName(location)}`, content, ownership)
+}
+
+/** The name says no more of the location than which of several it is. */
+export function archivedFileName(location: string): string {
+  return ARCHIVED_PREFIX + createHash('sha256').update(normalLocation(location)).digest('hex').slice(0, 8)
+}
+
+/** One text for one place, as far as its text says: without what `/` at the end, `//`, `.` and `..` add. */
+export function normalLocation(location: string): string {
+  const [, scheme = '', path = ''] = /^(s3:\/\/)?(.*)$/s.exec(location) ?? []
+  return scheme + posix.normalize(path).replace(/(?<=.)\/+$/, '')
+}
+
+/** The file's content, by its page. Throws LOGQ_CORRUPT, or LOGQ_NEWER_FORMAT. */
+export function parseArchivedFile(bytes: Uint8Array, path: string): KnownArchive {
+  const [first] = checkedLines(bytes)
+  const location = first?.content?.['location']
+  if (first === undefined || typeof location !== 'string')
+    throw new LogqError('LOGQ_CORRUPT', `'${path}' cannot be used: its first line is damaged`, { hint: AGAIN })
+  return { location, manifest: parseManifest(bytes.subarray(first.sizeBytes), path) }
+}
+
+const AGAIN = "'logq archive' writes it anew"
+
+function read(system: System, path: string): KnownArchive | undefined {
+  const bytes = readSmallFile(system.fs, path, MAX_MANIFEST_BYTES)
+  return bytes === undefined ? undefined : parseArchivedFile(bytes, path)
+}
+
+function readQuietly(system: System, path: string): KnownArchive | undefined {
+  try {
+    return read(system, path)
+  } catch (error) {
+    if (isLogqError(error)) return undefined
+    throw error
+  }
+}

@@ -50,7 +50,7 @@ export const command = defineCommand({
   exits: ['failed', 'corruption'],
   man: {
     description: [
-      'Prints for each topic the bytes of all files in its partition directories (not of the directories themselves), the bytes of the blocks that these files take on the device, and how the former are divided into logs, indexes and other files (quarantine/ among them); then the number of segments, how many offsets lie between log start and log end (as many as records, where nothing was compacted away), and the largest timestamps of the first batch and of all batches. The last line is the total. A - stands for what is not known or does not apply. It costs a few look-ups a segment, whatever the size.',
+      'Prints for each topic the bytes of all files in its partition directories (not of the directories themselves), the bytes of the blocks that these files take on the device, and how the former are divided into logs, indexes and other files (quarantine/ among them); then the number of segments, how many offsets lie between log start and log end (as many as records, where nothing was compacted away), and the largest timestamps of the first batch and of all batches. The last line is the total. A - stands for what is not known or does not apply; where damage, or something else than a file in place of a segment, is the reason, it is named, the rest is counted, and the exit status says so. It costs a few look-ups a segment, whatever the size.',
       'With **-J** each line is an object with a "type" (topic, partition, segment, file, total, forecast), names (topic, partition, baseOffset, file), sizeBytes, allocatedBytes, logBytes, indexBytes, otherBytes, segmentCount, offsetSpan, logStartOffset, logEndOffset, firstTimestampMs and largestTimestampMs (null where not known), as far as they apply.',
       'The forecast goes to standard error, or is the last object of **-J**: how many bytes were appended in the last 24 hours (by the timestamps of the records), how many the file system has free for this user, and in how many days so many bytes a day would fill it. It counts the topics that were asked for only, and supposes that nothing is deleted.',
       'Topics may be in use. What is rolled or removed meanwhile is counted or not. Works on a log directory of Kafka too, where the preallocated indexes of active segments make the size larger than what is allocated.',
@@ -73,6 +73,7 @@ export const command = defineCommand({
       partitionCount += usages.length
       for (const usage of usages) {
         total.add(usage)
+        for (const trouble of usage.troubles) await io.failWith(trouble)
         const bytes = await bytesSince(store, topic, usage.partition, nowMs - DAY_MS)
         lastDayBytes = bytes === undefined || lastDayBytes === undefined ? undefined : lastDayBytes + bytes
       }

@@ -86,7 +86,7 @@ async function readTopic(store: Store, topic: string, io: Io): Promise<TopicFile
 async function checkOne(store: Store, topic: string, partition: number, print: Printer, io: Io): Promise<void> {
   const check = await checkPartition(store, topic, partition, { signal: io.signal })
   await print.findings(check.findings, { topic, partition })
-  await print.summary(check, 'damaged')
+  await print.summary(check, { damage: 'damaged', cache: 'needs caches rebuilt' })
 }
 
 async function repairOne(store: Store, topic: string, partition: number, print: Printer, io: Io): Promise<void> {
@@ -122,19 +122,22 @@ class Printer {
       const text = `cut ${bytes} bytes from offset ${fromOffset} on, which were never synced; they are in ${path}`
       await this.line({ ...where, kind: 'cut', quarantine: path, droppedBytes: bytes, fromOffset }, text)
     }
-    await this.summary(check, 'was damaged')
+    await this.summary(check, { damage: 'was damaged', cache: 'had caches rebuilt' })
   }
 
-  async summary(check: PartitionCheck, damaged: string): Promise<void> {
+  /** Clean is what nothing was found in but notes: the words for the worst finding otherwise. */
+  async summary(check: PartitionCheck, words: { readonly damage: string; readonly cache: string }): Promise<void> {
     const { topic, partition, segmentCount, batchCount, recordCount, sizeBytes, findings } = check
-    const damageCount = findings.filter(({ kind }) => kind === 'damage').length
+    const countOf = (wanted: Finding['kind']) => findings.filter(({ kind }) => kind === wanted).length
+    const [damageCount, cacheCount] = [countOf('damage'), countOf('cache')]
     if (this.json) {
-      await this.line({ topic, partition, kind: 'summary', segmentCount, batchCount, recordCount, sizeBytes, damageCount }, '')
+      const counts = { segmentCount, batchCount, recordCount, sizeBytes, damageCount, cacheCount }
+      await this.line({ topic, partition, kind: 'summary', ...counts }, '')
       return
     }
-    const words = damageCount === 0 ? 'clean' : damaged
+    const state = damageCount > 0 ? words.damage : cacheCount > 0 ? words.cache : 'clean'
     const counts = `${recordCount} records in ${batchCount} batches, ${segmentCount} segments, ${sizeBytes} bytes`
-    await this.io.say(`'${topic}-${partition}' ${words}: ${counts}`)
+    await this.io.say(`'${topic}-${partition}' ${state}: ${counts}`)
   }
 
   private async line(object: object, text: string): Promise<void> {

@@ -49,6 +49,8 @@ export interface PartitionUsage extends DiskUsage {
   readonly indexBytes: number
   /** Of all other files, quarantine/ among them. */
   readonly otherBytes: number
+  /** What kept offsets or times from being read: damage, or something else than a file in place of a segment. Sizes are right. */
+  readonly troubles: readonly Error[]
   /** Log start offset to log end offset; undefined where damage hides them. */
   readonly offsets: PartitionOffsets | undefined
   /** Ascending. */
@@ -75,9 +77,13 @@ function partitionUsage(store: Store, topic: string, partition: number): Partiti
   const isIndex = ({ name }: FileUsage) =>
     baseOf(name, OFFSET_INDEX_SUFFIX) !== undefined || baseOf(name, TIME_INDEX_SUFFIX) !== undefined
   const byName = new Map(files.map((file) => [file.name, file]))
+  const troubles: Error[] = []
+  const tell = (error: unknown) => {
+    if (error instanceof Error && troubles.every(({ message }) => message !== error.message)) troubles.push(error)
+  }
   const segments = files.flatMap((file) => {
     const base = baseOf(file.name, LOG_SUFFIX)
-    return base === undefined ? [] : [segmentUsage(context, base, file, byName)]
+    return base === undefined ? [] : [segmentUsage(context, base, file, byName, tell)]
   })
   return {
     topic,
@@ -86,9 +92,10 @@ function partitionUsage(store: Store, topic: string, partition: number): Partiti
     logBytes: sum(files.filter(isLog)).sizeBytes,
     indexBytes: sum(files.filter(isIndex)).sizeBytes,
     otherBytes: sum(files.filter((file) => !isLog(file) && !isIndex(file))).sizeBytes,
-    offsets: offsetsOf(context),
+    offsets: offsetsOf(context, tell),
     segments,
     files,
+    troubles,
   }
 }
 
@@ -114,6 +121,7 @@ function segmentUsage(
   baseOffset: number,
   log: FileUsage,
   byName: ReadonlyMap<string, FileUsage>,
+  tell: (error: unknown) => void,
 ): SegmentUsage {
   const suffixes = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const
   const indexes = suffixes.flatMap((suffix) => byName.get(segmentFileName(baseOffset, suffix)) ?? [])
@@ -122,12 +130,16 @@ function segmentUsage(
     ...sum([log, ...indexes]),
     logBytes: log.sizeBytes,
     indexBytes: sum(indexes).sizeBytes,
-    ...timesOf(context, baseOffset),
+    ...timesOf(context, baseOffset, tell),
   }
 }
 
 /** From the indexes, and from the headers of the batches behind the last entry. */
-function timesOf(context: ViewContext, baseOffset: number): Pick<SegmentUsage, 'firstTimestampMs' | 'largestTimestampMs'> {
+function timesOf(
+  context: ViewContext,
+  baseOffset: number,
+  tell: (error: unknown) => void,
+): Pick<SegmentUsage, 'firstTimestampMs' | 'largestTimestampMs'> {
   const { fs } = context.system
   const opened: number[] = []
   const open = (suffix: SegmentSuffix) => {
@@ -154,17 +166,19 @@ function timesOf(context: ViewContext, baseOffset: number): Pick<SegmentUsage, '
   } catch (error) {
     // Gone meanwhile, or something else than a file: its size is all that can be said.
     if (systemErrorCode(error) === undefined) throw error
+    if (!isGone(error)) tell(error)
     return { firstTimestampMs: -1, largestTimestampMs: -1 }
   } finally {
     for (const fd of opened) fs.close(fd)
   }
 }
 
-function offsetsOf(context: ViewContext): PartitionOffsets | undefined {
+function offsetsOf(context: ViewContext, tell: (error: unknown) => void): PartitionOffsets | undefined {
   try {
     return partitionOffsets(context)
   } catch (error) {
     if (!isUnreadable(error)) throw error
+    if (!isGone(error)) tell(error)
     return undefined
   }
 }

@@ -38,6 +38,8 @@ function statSum(directory: string, wanted = /./): { sizeBytes: number; allocate
   return sum
 }
 
+const SEVENTH = 'store/b-0/00000000000000000007.log'
+
 const sizes = ({ sizeBytes, allocatedBytes }: Line) => ({ sizeBytes, allocatedBytes })
 
 test('--by topic, partition, segment and file agree with stat and with each other, and with du -b', async (t) => {
@@ -134,16 +136,29 @@ test('damage does not keep du from counting; what is unknown is named, and the r
   const cli = makeCli(t)
   await fill(cli)
   const { sizeBytes } = statSum(join(cli.store, 'b-0'))
-  for (const [what, damage, found] of [
-    ['a log start offset', 'printf x > store/b-0/log-start-offset', sizeBytes + 1],
-    ['garbage at the end', 'printf garbage >> store/b-0/00000000000000000000.log', sizeBytes + 8],
-    ['an index that is gone', 'rm store/b-0/00000000000000000000.timeindex', sizeBytes + 8],
-    ['a pipe in place of an index', 'mkfifo store/b-0/00000000000000000000.timeindex', sizeBytes + 8],
-    ['a link in place of a segment', 'ln -s nowhere store/b-0/00000000000000000007.log', sizeBytes + 8 + 'nowhere'.length],
+  for (const [what, damage, found, status, said] of [
+    ['a log start offset', 'printf x > store/b-0/log-start-offset', sizeBytes + 1, 5, /log-start-offset/],
+    ['the same, mended', 'rm store/b-0/log-start-offset', sizeBytes, 0, /^$/],
+    ['garbage at the end', 'printf garbage >> store/b-0/00000000000000000000.log', sizeBytes + 7, 0, /^$/],
+    ['an index that is gone', 'rm store/b-0/00000000000000000000.timeindex', sizeBytes + 7, 0, /^$/],
+    ['a pipe in place of an index', 'mkfifo store/b-0/00000000000000000000.timeindex', sizeBytes + 7, 0, /^$/],
+    ['a link in place of a segment', `ln -s nowhere ${SEVENTH}`, sizeBytes + 14, 1, /'.*b-0\/0+7\.log': is a symbolic link, not/],
+    ['a pipe', `rm ${SEVENTH}; mkfifo ${SEVENTH}`, sizeBytes + 7, 1, /0+7\.log': is a FIFO, not a regular file\n/],
+    ['a directory', `rm ${SEVENTH}; mkdir ${SEVENTH}`, sizeBytes + 7, 1, /0+7\.log': is a directory, not a regular file\n/],
+    [
+      'a pipe in place of a segment that is not the last',
+      `rmdir ${SEVENTH}; mkfifo ${SEVENTH}; : > store/b-0/00000000000000000008.log`,
+      sizeBytes + 7,
+      1,
+      /0+7\.log': is a FIFO, not a regular file\n/,
+    ],
   ] as const) {
     await cli.shell(damage)
-    const [line] = await jsonLines(cli, 'logq du -J b')
-    t.is(line?.['sizeBytes'], found, what)
+    const done = await cli.shell('timeout 20 logq du -J b')
+    const [line] = done.stdout.toString().split('\n')
+    t.is((JSON.parse(line ?? '') as Line)['sizeBytes'], found, what)
+    t.is(done.status, status, `${what}: ${done.stderr}`)
+    t.regex(done.stderr, said, what)
   }
   const unknown = await cli.shell('logq du nope a')
   t.is(unknown.status, 1)

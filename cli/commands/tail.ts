@@ -159,7 +159,7 @@ function mayWait({ options: { follow, format } }: Arguments): boolean {
 
 /** Which topics are to be followed when they are created later. */
 async function patternsOf(args: Arguments): Promise<((topic: string) => boolean) | undefined> {
-  const patterns = await Promise.all(args.operands.topics.filter(isTopicPattern).map(compileTopicPattern))
+  const patterns = args.operands.topics.filter(isTopicPattern).map(compileTopicPattern)
   return patterns.length === 0 ? undefined : (topic) => patterns.some((matches) => matches(topic))
 }
 

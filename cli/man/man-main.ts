@@ -67,7 +67,7 @@ const languages: readonly Language[] = [
   {
     title: 'TOPICS',
     before: [
-      'Commands that read take names of topics and patterns, which are globs over names: quote them, so that the shell leaves them alone. The topics of a pattern come in the order of their names, without those that are named elsewhere on the line or by an earlier pattern; a name that is given twice counts twice. A pattern that no topic matches is an error. Names that begin with __, which are topics of Kafka itself, match only a pattern that begins so too.',
+      'Commands that read take names of topics and patterns, which are globs over names: quote them, so that the shell leaves them alone. The topics of a pattern come in the order of their names, without those that are named elsewhere on the line or by an earlier pattern; a name that is given twice counts twice. A pattern that no topic matches is an error. Names that begin with __, which are topics of Kafka itself, match only a pattern that begins so too. A pattern has at most 4,096 characters.',
     ],
     items: [
       ['*', 'Any characters: access.*'],

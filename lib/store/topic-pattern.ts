@@ -1,9 +1,11 @@
-/** Topics by pattern: globs over topic names, such as `access.*` or `{orders,payments}-?`. The home of the picomatch package. */
+/** Topics by pattern: globs over topic names, such as `access.*` or `{orders,payments}-?` (glob.ts). */
 import { LogqError } from '../errors.js'
+import { compileGlob } from './glob.js'
 import type { Store } from './store.js'
 import { listTopics } from './topics.js'
 
 const INTERNAL_PREFIX = '__'
+const MAX_PATTERN_LENGTH = 4_096
 
 /** Whether a text is a pattern: none of these characters can be in a topic's name. */
 export function isTopicPattern(text: string): boolean {
@@ -11,23 +13,18 @@ export function isTopicPattern(text: string): boolean {
 }
 
 /**
- * The test of a pattern over names: `*` any characters, `?` one, `[a-z]` one of these, `{a,b}` one of these texts. Names that begin
- * with `__`, which are Kafka's own, match only a pattern that begins so too. Throws LOGQ_USAGE for a pattern that is too long.
+ * The test of a pattern over names: `*` any characters, `?` one, `[a-z]` one of these, `[!a-z]` none of them, `{a,b}` one of these
+ * texts. Names that begin with `__`, which are Kafka's own, match only a pattern that begins so too. Throws LOGQ_USAGE for a pattern
+ * that is too long.
  */
-export async function compileTopicPattern(pattern: string): Promise<(topic: string) => boolean> {
-  const { default: picomatch } = await import('picomatch')
-  const matches = compile(picomatch, pattern)
+export function compileTopicPattern(pattern: string): (topic: string) => boolean {
+  if (pattern.length > MAX_PATTERN_LENGTH) {
+    const message = `the pattern '${pattern.slice(0, 40)}…' is longer than ${MAX_PATTERN_LENGTH} characters`
+    throw new LogqError('LOGQ_USAGE', message)
+  }
+  const matches = compileGlob(pattern)
   const withInternal = pattern.startsWith(INTERNAL_PREFIX)
   return (topic) => (withInternal || !topic.startsWith(INTERNAL_PREFIX)) && matches(topic)
-}
-
-function compile(picomatch: (glob: string, options: object) => (text: string) => boolean, pattern: string) {
-  try {
-    return picomatch(pattern, { dot: true, nonegate: true, posix: true })
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new LogqError('LOGQ_USAGE', `the pattern '${pattern}' cannot be used: ${reason}`)
-  }
 }
 
 /**
@@ -50,7 +47,7 @@ export async function expandTopics(
       topics.push(each)
       continue
     }
-    const found = present.filter(await compileTopicPattern(each))
+    const found = present.filter(compileTopicPattern(each))
     if (found.length === 0) {
       const message = `no topic in store '${store.path}' matches '${each}'`
       await onUnmatched(new LogqError('LOGQ_UNKNOWN_TOPIC', message, { hint: "see 'logq topic ls'" }))

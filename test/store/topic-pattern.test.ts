@@ -15,17 +15,22 @@ for (const [pattern, matching, others] of [
   ['{a', [], ['a']],
   ['!(a)*', [], []],
 ] as const) {
-  test(`the pattern ${pattern}`, async (t) => {
+  test(`the pattern ${pattern}`, (t) => {
     t.true(isTopicPattern(pattern))
-    const matches = await compileTopicPattern(pattern)
+    const matches = compileTopicPattern(pattern)
     for (const topic of matching) t.true(matches(topic), topic)
     for (const topic of others) t.false(matches(topic), topic)
   })
 }
 
-test('names are no patterns, and a pattern beyond reason is a usage error', async (t) => {
+test('names are no patterns, and a pattern beyond reason is a usage error', (t) => {
   for (const name of ['a', 'a.b', 'A_b-9', '..a']) t.false(isTopicPattern(name), name)
-  t.true(isLogqError(await t.throwsAsync(compileTopicPattern('*'.repeat(100_000))), 'LOGQ_USAGE'))
+  t.true(
+    isLogqError(
+      t.throws(() => compileTopicPattern('*'.repeat(100_000))),
+      'LOGQ_USAGE',
+    ),
+  )
 })
 
 test('expandTopics() keeps names as they are given, and gives each topic of a pattern once', async (t) => {

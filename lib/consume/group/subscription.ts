@@ -13,7 +13,7 @@ export interface Subscription {
 export async function compileSubscription(store: Store, given: readonly string[]): Promise<Subscription> {
   const names = given.filter((topic) => !isTopicPattern(topic))
   for (const topic of names) getTopic(store, topic)
-  const patterns = await Promise.all(given.filter(isTopicPattern).map(compileTopicPattern))
+  const patterns = given.filter(isTopicPattern).map(compileTopicPattern)
   const topicsNow = (): string[] => {
     const matching =
       patterns.length === 0 ? [] : listTopics(store).filter((topic) => patterns.some((matches) => matches(topic)))

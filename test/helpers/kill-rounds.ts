@@ -30,7 +30,7 @@ export async function killRounds(t: ExecutionContext, settings: string, rounds: 
       fed += part.length
       if (part.length > 0) producer.write(`${part.join('\n')}\n`)
     }, 3)
-    await producer.waitForOutput('@', { timeoutMs: 10_000 })
+    await producer.waitForOutput('@', { timeoutMs: 60_000 })
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 250))
     producer.signal('SIGKILL')
     const done = await producer.finished

@@ -79,8 +79,8 @@ export interface TestLike {
   teardown(fn: () => void | PromiseLike<void>): void
 }
 
-const defaultTimeoutMs = 30_000
-const waitTimeoutMs = 10_000
+const defaultTimeoutMs = 90_000
+const waitTimeoutMs = 60_000
 
 export function makeCli(t: TestLike): Cli {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'logq-cli-')))

@@ -52,13 +52,13 @@ for (const [title, settings] of [
          )
          .join('\n       ')}
        for pid in $pids; do wait $pid || echo "exit $?"; done`,
-      { timeoutMs: 60_000 },
+      { timeoutMs: 110_000 },
     )
     let readings = 0
     let reading = true
     const readers = (async () => {
       while (reading) {
-        const done = await cli.shell('logq cat t', { timeoutMs: 60_000 })
+        const done = await cli.shell('logq cat t', { timeoutMs: 110_000 })
         t.is(done.stderr, '')
         t.is(done.status, 0)
         t.is(fault(done.stdout.toString(), false), undefined)
@@ -75,7 +75,7 @@ for (const [title, settings] of [
     const all = await cli.shell('logq cat t')
     t.is(fault(all.stdout.toString(), true), undefined)
     for (const follower of followers) {
-      await follower.waitForOutput((text) => text.split('\n').length > total, { timeoutMs: 10_000 })
+      await follower.waitForOutput((text) => text.split('\n').length > total, { timeoutMs: 60_000 })
       follower.signal('SIGINT')
       const done = await follower.finished
       t.is(done.signal, 'SIGINT')

@@ -165,7 +165,7 @@ test('--speed keeps the rhythm, divided; --for ends it', async (t) => {
     ['tail t -n 2 --speed 0.001x --for 3s', words('r7')],
     ['cat t --for 1h -n 1', words('r2')],
     ['cat t --idle 1ms -n 1', words('r2')],
-    ['tail t -f -n 1 --for 200ms', words('r8')],
+    ['tail t -f -n 1 --for 3s', words('r8')],
     ['tail t -f -n 0 --for 0', ''],
   ])
   const startMs = Date.now()
@@ -218,7 +218,7 @@ test('--idle ends following with status 4 when nothing that matches comes', asyn
   const cli = makeCli(t)
   await fillTopics(cli)
   await check(t, cli, [
-    ['tail -f -n 1 t --idle 200ms', words('r8'), /^logq tail: no record of 't' was printed for 200ms\n$/, 4],
+    ['tail -f -n 1 t --idle 3s', words('r8'), /^logq tail: no record of 't' was printed for 3s\n$/, 4],
     ['tail -f -n 0 t u --idle 200ms', '', /^logq tail: no record of 't', 'u' was printed for 200ms\n$/, 4],
     [`tail -f -n 0 'u*' --idle 200ms`, '', /^logq tail: no record of 'u\*' was printed/, 4],
     ['tail -f -n 0 t --idle 200ms --for 1h', '', /no record of 't'/, 4],

@@ -20,7 +20,7 @@ for (const [way, signal] of [
       t.true(read.stdout.toString().startsWith('1\n2\n3\n'))
       await waiting.waitForOutput(new RegExp(`waiting for the append lock of 't-0', held by process ${pid}\\b`), {
         stream: 'stderr',
-        timeoutMs: 15_000,
+        timeoutMs: 60_000,
       })
       process.kill(pid, signal)
       await waiting.waitForOutput('status 0')
@@ -42,7 +42,7 @@ test('topic rm waits for a stopped producer, names it, and goes on when it is ki
   await cli.shell('seq 5 | logq produce t')
   const pid = await stopped(t, cli, 'seq 101 120 | LOGQ_FAILPOINT=append.after-write=stop exec logq produce t')
   const removing = cli.start('logq topic rm -y t; echo "status $?"')
-  await removing.waitForOutput(new RegExp(`held by process ${pid}\\b`), { stream: 'stderr', timeoutMs: 15_000 })
+  await removing.waitForOutput(new RegExp(`held by process ${pid}\\b`), { stream: 'stderr', timeoutMs: 60_000 })
   process.kill(pid, 'SIGKILL')
   await removing.waitForOutput('status 0')
   t.is((await cli.shell('logq topic ls; ls store')).stdout.toString(), 'lock\nlogq.json\ntopics\n')
@@ -62,7 +62,7 @@ test('a removal that waits for a stopped producer keeps no other command waiting
   for (const waiting of [removing, again])
     await waiting.waitForOutput(new RegExp(`waiting for .*t-0/lock', held by process ${pid}\\b`), {
       stream: 'stderr',
-      timeoutMs: 15_000,
+      timeoutMs: 60_000,
     })
   removing.signal('SIGINT')
   const done = await removing.finished
@@ -85,7 +85,7 @@ for (const command of [
     await cli.shell('seq 5 | logq produce t')
     await stopped(t, cli, 'LOGQ_FAILPOINT=topic-create.after-intent=stop exec logq produce tables < /dev/null')
     const waiting = cli.start(`exec logq ${command} < /dev/null`)
-    await waiting.waitForOutput(/waiting for '.*store\/lock', held by another process/, { stream: 'stderr', timeoutMs: 15_000 })
+    await waiting.waitForOutput(/waiting for '.*store\/lock', held by another process/, { stream: 'stderr', timeoutMs: 60_000 })
     waiting.signal('SIGINT')
     t.is((await waiting.finished).signal, 'SIGINT')
     t.is((await cli.shell('logq topic ls')).stdout.toString(), 't\n')

@@ -24,7 +24,7 @@ test('every record that a producer did not name as unwritten was in the topic wh
   const cli = makeCli(t)
   const producer = cli.start(`( ${source} ) | logq produce t --linger 200ms; echo "status \${PIPESTATUS[1]}"`)
   const tail = await waitForTopic(cli, 't')
-  await tail.waitForOutput('line 50\n', { timeoutMs: 15_000 })
+  await tail.waitForOutput('line 50\n', { timeoutMs: 60_000 })
   await cli.shell('logq topic rm -y t && logq topic create t')
   await producer.waitForOutput('status 1')
   const match = /records from line (\d+) of 'stdin' on were not written; (\d+) records were appended/.exec(producer.stderr())

@@ -37,6 +37,14 @@ export class Deliveries {
     this.#marks = this.#marks.slice(taken.length)
   }
 
+  /**
+   * What was printed says nothing of what is read from now on: this member was taken out, or the topic is another one or shorter. An offset
+   * noted before would be committed for records that nobody was given.
+   */
+  forget(topic?: string): void {
+    this.#marks = topic === undefined ? [] : this.#marks.filter((mark) => mark.topic !== topic)
+  }
+
   /** Waits until everything printed was taken. A reader that is gone took less: the rest is not delivered. */
   async flush(): Promise<void> {
     await this.output.flush()

@@ -46,11 +46,13 @@ export async function printRecords(what: PrintingConsumer, io: Io): Promise<void
           await talk.sayWhenIdle()
           break
         case 'notice':
+          if (step.notice.kind === 'recreated' || step.notice.kind === 'shortened') deliveries.forget(step.topic)
           await io.warn(describeNotice(step.topic, step.notice))
           break
         default:
           // What was printed of the partitions that go is committed before they do.
           if (step.kind === 'revoking') await deliveries.flush()
+          if (step.kind === 'fenced') deliveries.forget()
           await talk.say(step)
           await talk.sayWhenIdle()
       }

@@ -4,7 +4,7 @@
  */
 import type { GroupConsumer } from '../../lib/consume/group/group-consumer.js'
 import type { TopicPartition } from '../../lib/consume/assignors.js'
-import { LogqError, systemErrorCode } from '../../lib/errors.js'
+import { isLogqError, LogqError, systemErrorCode } from '../../lib/errors.js'
 import type { Isolation } from '../../lib/log/log-view.js'
 import { readPartition } from '../../lib/log/read-partition.js'
 import { SliceWalk } from '../../lib/log/slice-walk.js'
@@ -48,7 +48,7 @@ export async function runCommands(what: CommandConsumer, io: Io): Promise<ExitSt
     if (clock.monotonicMs() >= nextRunMs) {
       for (const partition of consumer.assignment) {
         if (isStopped()) break
-        const run = await planRun(what, partition, (limit ?? Infinity) - given)
+        const run = await unlessRemoved(planRun(what, partition, (limit ?? Infinity) - given))
         if (run === undefined) continue
         // Runs begin no closer to each other than that, partition by partition in turn.
         nextRunMs = clock.monotonicMs() + everyMs
@@ -72,6 +72,16 @@ interface Run extends TopicPartition {
   readonly firstOffset: number
   readonly lastOffset: number
   readonly leaderEpoch: number
+}
+
+/** Of a topic that was removed there is nothing to be run; what becomes of it, the group will say. */
+async function unlessRemoved<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (isLogqError(error, 'LOGQ_TOPIC_REMOVED') || isLogqError(error, 'LOGQ_UNKNOWN_TOPIC')) return undefined
+    throw error
+  }
 }
 
 /** What of a partition the next run gets; undefined when there is nothing new. */
@@ -158,16 +168,16 @@ async function feed(
   })
   const printer = printerOn(output)
   let deliveredOffset = fromOffset
-  for await (const slice of readPartition(
-    viewContext(consumer.store, topic, partition, { isolation }),
-    fromOffset,
-    toOffset,
-    limits.signal,
-  )) {
-    await printer.print(topic, slice)
-    deliveredOffset = Math.min(slice.batch.nextOffset, toOffset)
-    if (printer.isDone) break
+  const give = async (): Promise<void> => {
+    const context = viewContext(consumer.store, topic, partition, { isolation })
+    for await (const slice of readPartition(context, fromOffset, toOffset, limits.signal)) {
+      await printer.print(topic, slice)
+      deliveredOffset = Math.min(slice.batch.nextOffset, toOffset)
+      if (printer.isDone) break
+    }
   }
+  // When it is removed meanwhile, CMD has got a part, and nothing of it is committed.
+  await unlessRemoved(give())
   await output.flush()
   await child.input.close()
   const end = await child.ended

@@ -80,3 +80,16 @@ test('INT while CMD runs: nothing of that run is committed unless CMD finishes w
   t.is((await member.finished).signal, 'SIGINT')
   t.is((await cli.shell('logq consume t -g g -n 1')).stdout.toString(), '1\n')
 })
+
+test('a topic that is made anew between two runs is given to CMD from its start', async (t) => {
+  const cli = await filled(t)
+  const member = cli.start('exec logq consume t -g g --every 50ms -- cat', { timeoutMs: 60_000 })
+  await member.waitForOutput(/^10$/m, { timeoutMs: 25_000 })
+  // Quicker than a member looks whether its topics are the same.
+  await cli.shell("logq topic rm -y t && seq -f 'new %g' 15 | logq produce t")
+  await member.waitForOutput(/^new 15$/m, { timeoutMs: 25_000 })
+  member.signal('SIGTERM')
+  await member.finished
+  t.regex(member.stdout().toString(), /^new 1$/m)
+  t.is((await cli.shell(OFFSETS)).stdout.toString(), '0=15\n')
+})

@@ -78,7 +78,7 @@ export class GroupConsumer {
       topics: subscription.topicsNow,
       subscription: subscription.given,
       command: options.command ?? 'library',
-      host: options.host ?? 'localhost',
+      host: options.host ?? this.store.system.self.hostName,
       ...(assignor === undefined ? {} : { assignor }),
       ...(instanceId === undefined ? {} : { instanceId }),
       ...(graceMs === undefined ? {} : { graceMs }),
@@ -116,6 +116,8 @@ export class GroupConsumer {
    */
   async settle(): Promise<ConsumerEvent[]> {
     const events: ConsumerEvent[] = []
+    const topicIdOf = (topic: string): string | undefined => findTopic(this.store, topic)?.topicId
+    this.#positions.beginAnew(topicIdOf, (one) => !this.#busy.has(keyOf(one)))
     while (this.#isChanged && !this.#isOver) for await (const event of this.#follow()) events.push(event)
     return events
   }

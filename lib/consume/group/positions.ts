@@ -74,18 +74,32 @@ export class Positions {
     )
   }
 
+  /** For those who read by themselves, and get no notices: partitions of topics that were made anew are read from their start. */
+  beginAnew(topicIdOf: (topic: string) => string | undefined, isFree: (one: TopicPartition) => boolean): void {
+    for (const [topic, ofTopic] of this.#topics) {
+      const topicId = topicIdOf(topic)
+      if (topicId === undefined) continue
+      for (const [partition, position] of ofTopic)
+        if (position.topicId !== topicId && isFree({ topic, partition })) ofTopic.set(partition, startOf(topicId))
+    }
+  }
+
   /** The log is another one, or shorter, than what was dealt with: positions go where the reader goes on, and are committed so. */
   heed(topic: string, notice: FollowNotice, topicId: string): void {
     const ofTopic = this.#topics.get(topic)
     if (ofTopic === undefined) return
     if (notice.kind === 'recreated') {
-      for (const partition of ofTopic.keys())
-        ofTopic.set(partition, { topicId, offset: 0, leaderEpoch: -1, committedOffset: -1, syncedOffset: 0 })
+      for (const partition of ofTopic.keys()) ofTopic.set(partition, startOf(topicId))
     } else if (notice.kind === 'shortened') {
       const position = ofTopic.get(notice.partition)
       if (position !== undefined) Object.assign(position, { offset: notice.logEndOffset, leaderEpoch: -1, committedOffset: -1 })
     }
   }
+}
+
+/** A topic that was made anew is read from its start. */
+function startOf(topicId: string): Position {
+  return { topicId, offset: 0, leaderEpoch: -1, committedOffset: -1, syncedOffset: 0 }
 }
 
 /** What is committed must not be lost with a power cut: the records below it are synced first. */
@@ -101,15 +115,16 @@ export async function makeDurable(store: Store, due: readonly DuePosition[]): Pr
   }
 }
 
-/** As one commit, topic by topic. */
+/** As one commit, topic by topic; of one that was made anew meanwhile, the old and the new one. */
 export function commitOf(due: readonly DuePosition[]): TopicCommit[] {
   const topics = new Map<
     string,
     { topic: string; topicId: string; offsets: Map<number, { offset: number; leaderEpoch: number }> }
   >()
   for (const { topic, partition, position, offset, leaderEpoch } of due) {
-    let one = topics.get(topic)
-    if (one === undefined) topics.set(topic, (one = { topic, topicId: position.topicId, offsets: new Map() }))
+    const { topicId } = position
+    let one = topics.get(topicId)
+    if (one === undefined) topics.set(topicId, (one = { topic, topicId, offsets: new Map() }))
     one.offsets.set(partition, { offset, leaderEpoch })
   }
   return [...topics.values()]

@@ -1,5 +1,4 @@
 /** logq consume: records as a member of a consumer group, committed when they were delivered. */
-import { hostname } from 'node:os'
 import { joinGroup } from '../../lib/consume/group/join-group.js'
 import type { JoinGroupOptions } from '../../lib/consume/group/join-options.js'
 import { LogqError } from '../../lib/errors.js'
@@ -100,7 +99,6 @@ export const command = defineCommand({
         command: ['logq', 'consume', ...operands.topics, '-g', group, ...(words.length === 0 ? [] : ['--', ...words])].join(
           ' ',
         ),
-        host: hostname(),
         lockWait: lockWait(io),
         ...optional('assignor', given.assignor),
         ...optional('instanceId', given.member),

@@ -3,6 +3,7 @@
  * still runs. Each value is read at its first use, since most commands that only read never ask.
  */
 import fs from 'node:fs'
+import { hostname } from 'node:os'
 import type { ProcessIdentity } from './system.js'
 
 export function createNodeIdentity(): ProcessIdentity {
@@ -17,6 +18,9 @@ export function createNodeIdentity(): ProcessIdentity {
     get bootId() {
       bootId ??= readBootId('/proc/sys/kernel/random/boot_id')
       return bootId
+    },
+    get hostName() {
+      return hostname()
     },
     // What new files will belong to, hence the effective ids.
     get userId() {

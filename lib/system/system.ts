@@ -46,6 +46,8 @@ export interface ProcessIdentity {
   readonly startTicks: number
   /** 16 bytes that change with every boot of the kernel; zeros when unknown. */
   readonly bootId: Uint8Array
+  /** What the machine calls itself: the same after a boot. */
+  readonly hostName: string
   readonly userId: number
   readonly groupId: number
 }

@@ -42,6 +42,7 @@ export function createFakeSystem(options: FakeSystemOptions = {}): FakeSystem {
     pid: options.pid ?? 1000,
     startTicks: (options.pid ?? 1000) * 10,
     bootId: options.bootId ?? Uint8Array.from({ length: 16 }, (_, index) => index + 1),
+    hostName: 'localhost',
     userId: 0,
     groupId: 0,
   }

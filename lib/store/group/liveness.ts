@@ -1,7 +1,8 @@
 /**
  * Whether members of a group are there (format-spec/group-members.md). On the same kernel a member holds a kernel lock for life: it is
- * probed, and a killed member is noticed at the first look. A lease, refreshed by a thread of the member, says whether it moves: one that
- * was not refreshed for the session timeout, as this process counts time, is that of a member that stands still, or of another kernel.
+ * probed, and a killed member is noticed at the first look, as is one of this machine before it was booted again. A lease, refreshed by a
+ * thread of the member, says whether it moves: one that was not refreshed for the session timeout, as this process counts time, is that of
+ * a member that stands still, or of another kernel.
  *
  * A verdict only saves waiting. What keeps a member that comes back late from harm is that its commits are refused.
  */
@@ -61,7 +62,10 @@ export class Liveness {
     this.#lockFds.clear()
   }
 
-  /** 'unknown' where the lock says nothing: a member of another boot or kernel. */
+  /**
+   * 'unknown' where the lock says nothing: a member of another kernel, whose locks this one may not see. One of this machine before it was
+   * booted again holds none, and is dead.
+   */
   #probe(member: string, file: MemberFile | undefined): 'held' | 'dead' | 'unknown' {
     const { system } = this
     try {
@@ -70,7 +74,8 @@ export class Liveness {
       // Tests see to it that the lease alone decides.
       return 'unknown'
     }
-    if (file !== undefined && file.bootId !== bootIdText(system)) return 'unknown'
+    const isOfThisKernel = file === undefined || file.bootId === bootIdText(system)
+    if (!isOfThisKernel && file.host !== system.self.hostName) return 'unknown'
     const fd = this.#openLock(member)
     if (fd === undefined) return file === undefined ? 'dead' : 'unknown'
     if (!system.locks.tryLock(fd, true)) return 'held'

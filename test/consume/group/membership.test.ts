@@ -163,10 +163,10 @@ test('setting the wall clock, forwards or back, puts nobody out', async (t) => {
   t.deepEqual(world.problems, [])
 })
 
-test('a member of another boot is known by its lease', async (t) => {
+test('a member of another machine is known by its lease', async (t) => {
   const world = await GroupWorld.create(2, 2)
   const bootId = Uint8Array.from({ length: 16 }, () => 9)
-  const other = await world.start({ ...SESSION, bootId })
+  const other = await world.start({ ...SESSION, bootId, host: 'other' })
   await world.start(SESSION)
   await world.settled()
   await world.committedTo(2)
@@ -177,6 +177,24 @@ test('a member of another boot is known by its lease', async (t) => {
   await world.produce(1, 1)
   await world.committedTo(3)
   await world.end()
+  t.deepEqual(world.problems, [])
+})
+
+test('members of this machine before it was booted again are gone at once, their offsets are not', async (t) => {
+  const world = await GroupWorld.create(2, 2)
+  const bootId = Uint8Array.from({ length: 16 }, () => 9)
+  const before = [await world.start({ bootId }), await world.start({ bootId, instanceId: 'one' })]
+  await world.settled()
+  await world.committedTo(2)
+  for (const member of before) member.kill()
+  await world.start({ instanceId: 'one' })
+  const tookMs = await world.settled()
+  t.true(tookMs < 1_000, `${tookMs} ms`)
+  await world.produce(0, 1)
+  await world.produce(1, 1)
+  await world.committedTo(3)
+  await world.end()
+  allDelivered(t, world, 2, 3, 1)
   t.deepEqual(world.problems, [])
 })
 

@@ -1,14 +1,7 @@
 /** The checker of the torture runs: a history in which nothing is wrong passes, and one for each thing that can be wrong does not. */
 import test from 'ava'
 import { check } from './checker/check.js'
-import type { HistoryEvent } from './history.js'
-
-type Loose = { readonly operation: HistoryEvent['operation']; readonly process: string } & Readonly<Record<string, unknown>>
-
-/** Gives events their times, a second apart, unless they bring one. */
-function history(...events: readonly Loose[]): HistoryEvent[] {
-  return events.map((event, n) => ({ timeNs: n * 1e9, ...event }) as unknown as HistoryEvent)
-}
+import { history, type Loose } from './loose-history.js'
 
 const send = (process: string, values: readonly string[], more: object = {}): Loose => ({
   operation: 'send',

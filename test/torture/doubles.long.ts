@@ -13,6 +13,9 @@ const expected: Readonly<Record<keyof typeof doubles, RegExp>> = {
   'stale-reader': /VIOLATED I8 stale read/,
   'repeat-line': /VIOLATED I2 duplicate/,
   'blind-fsck': /VIOLATED I17 fsck/,
+  'drop-delivery': /VIOLATED I12 delivery/,
+  'repeat-delivery': /VIOLATED I12 repeated/,
+  'forget-commits': /VIOLATED I12 (repeated|commits)/,
 }
 
 const oneByOne = atMost(1)

@@ -51,6 +51,39 @@ export interface ReadEvent extends Base {
   readonly records?: readonly (number | string)[]
 }
 
+/** A member of a consumer group: what it printed. */
+export interface DeliverEvent extends Base {
+  readonly operation: 'deliver'
+  /** info: records that came. How it ended is told by its process. */
+  readonly type: 'invoke' | 'info'
+  readonly group: string
+  /** With info: topic, partition, offset and value, flat, in the order in which they were printed. */
+  readonly records?: readonly (number | string)[]
+}
+
+/** What was found in the offsets file of a group since the last look. */
+export interface CommitsEvent extends Base {
+  readonly operation: 'commits'
+  readonly type: 'info'
+  readonly group: string
+  /** All that the file says: it was written anew since. Otherwise only what was appended. */
+  readonly isWhole: boolean
+  /** By line: the generation, the member, and topic, its id, partition and offset, flat. */
+  readonly lines: readonly (readonly [generation: number, member: string, offsets: readonly (number | string | null)[]])[]
+  /** Whole lines that say nothing. */
+  readonly damagedCount: number
+}
+
+/** After everything was healed: the group came to rest with its members, and another one read what was left (ok); or not (fail). */
+export interface GroupEvent extends Base {
+  readonly operation: 'group'
+  readonly type: 'ok' | 'fail'
+  readonly group: string
+  readonly topics: readonly string[]
+  readonly isAtMostOnce: boolean
+  readonly what?: string
+}
+
 /** An operating system process: its start, and how it ended. */
 export interface ProcessEvent extends Base {
   readonly operation: 'process'
@@ -144,6 +177,9 @@ export interface HygieneEvent extends Base {
 export type HistoryEvent =
   | SendEvent
   | ReadEvent
+  | DeliverEvent
+  | CommitsEvent
+  | GroupEvent
   | ProcessEvent
   | TopicEvent
   | HealEvent

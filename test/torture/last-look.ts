@@ -1,6 +1,6 @@
 /**
- * After everything was healed: one more record in each partition, which followers must come to see; every topic read to its end; fsck;
- * the same questions with and without indexes; and what is left lying about.
+ * After everything was healed: one more record in each partition, which followers and groups must come to see; every topic read to its
+ * end; fsck; the same questions with and without indexes; and what is left lying about.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { once } from './clients/one-shot.js'
 import { startReading } from './clients/read.js'
 import { Send } from './clients/send.js'
 import { createTopic } from './clients/topics.js'
+import { endGroups } from './end-groups.js'
 import type { Dice } from './dice.js'
 import { list, type World } from './world.js'
 
@@ -30,6 +31,7 @@ export async function lastLook(world: World): Promise<void> {
       ends.set(`${name}-${partition}`, await appendLast(world, dice, name, partition))
   }
   await endFollowers(world, ends)
+  await endGroups(world, dice)
   for (const { name } of topics) await readLast(world, dice, name)
 
   await fsck(world, world.nameFor('driver'), dice, { repair: false })

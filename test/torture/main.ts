@@ -1,7 +1,8 @@
 /**
  * npm run torture: many real processes on one store, disturbed; then the checker (README.md).
  *
- *     npm run torture -- [--minutes N | --seconds N] [--seed S] [--disk small|ordinary] [--nemeses A,B] [--bundle PATH] [--double NAME]
+ *     npm run torture -- [--minutes N | --seconds N] [--seed S] [--disk small|ordinary] [--nemeses A,B] [--clients A,B]
+ *         [--bundle PATH] [--double NAME]
  *     node dist/test-build/test/torture/main.js check HISTORY
  *
  * Exit status 0 when no invariant was violated, 1 when one was, 2 when the options are wrong.
@@ -14,6 +15,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { stubPath } from '../helpers/project.js'
 import { check, type Violation } from './checker/check.js'
+import { clients } from './clients/clients.js'
 import { doubles, type Double } from './doubles.js'
 import { readHistory } from './history.js'
 import { nemeses } from './nemeses/nemeses.js'
@@ -31,6 +33,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string' },
     disk: { type: 'string' },
     nemeses: { type: 'string' },
+    clients: { type: 'string' },
     bundle: { type: 'string' },
     double: { type: 'string' },
   },
@@ -70,6 +73,9 @@ async function torture(): Promise<void> {
   const only = values.nemeses?.split(',').filter((name) => name !== '')
   const unknown = only?.find((name) => !nemeses.some((nemesis) => nemesis.name === name))
   if (unknown !== undefined) return usage(`--nemeses ${unknown}: ${nemeses.map(({ name }) => name).join(', ')}`)
+  const onlyClients = values.clients?.split(',')
+  const stranger = onlyClients?.find((name) => !clients.some((client) => client.name === name))
+  if (stranger !== undefined) return usage(`--clients ${stranger}: ${clients.map(({ name }) => name).join(', ')}`)
   const program = resolve(values.bundle ?? process.env['LOGQ_BUNDLE'] ?? stubPath)
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'logq-torture-')))
   endWithParent(directory)
@@ -78,7 +84,7 @@ async function torture(): Promise<void> {
   const prelude = double === undefined ? '' : doubles[double]
   let outcome
   try {
-    outcome = await runTorture({ seed, totalMs, disk, directory, program, prelude, isAlone, only, say })
+    outcome = await runTorture({ seed, totalMs, disk, directory, program, prelude, isAlone, only, onlyClients, say })
   } catch (error) {
     say(`the driver failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
     say(`kept: ${directory}`)
@@ -87,7 +93,7 @@ async function torture(): Promise<void> {
   const { violations, extent, historyPath, store } = outcome
   say(
     `${extent.processCount} processes, ${extent.killedCount} killed; ${extent.sentCount} values sent: ${extent.acknowledgedCount} acknowledged, ` +
-      `${extent.failedCount} not written, ${extent.unknownCount} unknown; ${extent.readCount} records read`,
+      `${extent.failedCount} not written, ${extent.unknownCount} unknown; ${extent.readCount} records read, ${extent.deliveredCount} delivered to groups`,
   )
   report(violations)
   if (violations.length === 0) {

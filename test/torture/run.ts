@@ -6,6 +6,7 @@ import { check, extentOf, type Extent, type Violation } from './checker/check.js
 import { clients } from './clients/clients.js'
 import { createTopic } from './clients/topics.js'
 import { diceOf } from './dice.js'
+import { GroupWatch } from './group-watch.js'
 import { History, readHistory } from './history.js'
 import { lastLook } from './last-look.js'
 import { SMALL_DISK_SIZE } from './nemeses/full-disk.js'
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly isAlone: boolean
   /** Only these nemeses; undefined for all. */
   readonly only: readonly string[] | undefined
+  /** Only these clients; undefined for all. */
+  readonly onlyClients: readonly string[] | undefined
   readonly say: (line: string) => void
 }
 
@@ -37,6 +40,7 @@ export interface Outcome {
 /** What processes that are not endless may take to end after everything was healed. */
 const DRAIN_MS = 90_000
 const SAMPLE_MS = 1000
+const WATCH_MS = 250
 
 export async function runTorture(options: RunOptions): Promise<Outcome> {
   const { seed, totalMs, directory, program, prelude, isAlone, say } = options
@@ -53,10 +57,14 @@ export async function runTorture(options: RunOptions): Promise<Outcome> {
   const history = new History(historyPath)
   const store = join(smallDisk ?? directory, 'store')
   const world = new World({ plan, history, directory, store, program, prelude, smallDisk, isAlone })
+  const watch = new GroupWatch(world)
+  const watching = setInterval(() => watch.look(), WATCH_MS)
   try {
-    await disturbedPart(world, say)
+    await disturbedPart(world, say, options.onlyClients)
     await lastLook(world)
   } finally {
+    clearInterval(watching)
+    watch.look()
     for (const one of world.running) one.signal('SIGKILL')
     history.flush()
   }
@@ -64,14 +72,15 @@ export async function runTorture(options: RunOptions): Promise<Outcome> {
   return { violations: check(events), extent: extentOf(events), historyPath, store }
 }
 
-async function disturbedPart(world: World, say: (line: string) => void): Promise<void> {
+async function disturbedPart(world: World, say: (line: string) => void, only: RunOptions['onlyClients']): Promise<void> {
   const { plan } = world.setting
   for (const topic of Object.values(plan.topics)) {
     const end = await createTopic(world, world.nameFor('driver'), world.dice('driver'), topic)
     if (end.status !== 0) throw new Error(`cannot create '${topic.name}': ${end.stderr}`)
   }
   const failures: unknown[] = []
-  const actors = clients.flatMap((client) =>
+  const chosen = clients.filter(({ name }) => only?.includes(name) ?? true)
+  const actors = chosen.flatMap((client) =>
     Array.from({ length: client.count }, async (_, n) => {
       const actor = `${client.name}${n + 1}`
       const dice = world.dice(actor)
@@ -97,8 +106,8 @@ async function disturbedPart(world: World, say: (line: string) => void): Promise
   world.stop.abort()
   world.history.add({ process: 'driver', operation: 'heal', type: 'ok' })
   await drain(world)
-  // Followers go on; their actors end with them.
-  await Promise.race([Promise.all(actors), noneButFollowers(world)])
+  // Followers and members of groups go on; their actors end with them.
+  await Promise.race([Promise.all(actors), noneButEndless(world)])
   clearInterval(sampler)
   if (failures.length > 0) throw failures[0]
 }
@@ -140,11 +149,11 @@ async function drain(world: World): Promise<void> {
 }
 
 function finite(world: World): { name: string; pid: number; args: readonly string[]; signal(name: NodeJS.Signals): void }[] {
-  return [...world.running].filter(({ args }) => !args.includes('-f'))
+  return [...world.running].filter((one) => !world.endless.has(one))
 }
 
 /** A client that was about to begin something when everything stopped still begins it. */
-async function noneButFollowers(world: World): Promise<void> {
+async function noneButEndless(world: World): Promise<void> {
   for (let quietRounds = 0; quietRounds < 10;) {
     quietRounds = finite(world).length === 0 ? quietRounds + 1 : 0
     await new Promise((resolve) => setTimeout(resolve, 100))

@@ -46,6 +46,8 @@ export class World {
   readonly running = new Set<LogqProcess>()
   /** Those of them that nemeses may meet. */
   readonly prey = new Set<LogqProcess>()
+  /** Those of the running ones that end only when they are told to. */
+  readonly endless = new Set<LogqProcess>()
   readonly influences = new Set<Influence>()
   /** When it aborts, clients begin nothing new and end what they have begun. */
   readonly stop = new AbortController()
@@ -127,11 +129,15 @@ export class World {
       isOverdue = true
       started.signal('SIGKILL')
     }, LIMIT_MS)
-    if (options.isEndless === true) clearTimeout(timer)
+    if (options.isEndless === true) {
+      clearTimeout(timer)
+      this.endless.add(started)
+    }
     void started.ended.then(({ status, signal, stderr }) => {
       clearTimeout(timer)
       this.running.delete(started)
       this.prey.delete(started)
+      this.endless.delete(started)
       const type = isOverdue ? 'fail' : signal === null ? 'ok' : 'info'
       this.history.add({ process: name, operation: 'process', type, command, status, signal, stderr })
     })

@@ -3,6 +3,7 @@
  * checker too. Names and numbers of the invariants follow those of Jepsen's test of Kafka, where it has them.
  */
 import type { HistoryEvent } from '../history.js'
+import { groupCommits, groupDeliveries, groupEnds, groupRepeats } from './groups.js'
 import { followers, inconsistentOffsets, readerOrder, staleReads, vanished } from './reads.js'
 import { exits, fsckVerdicts, hygiene, sameAnswers } from './upkeep.js'
 import { viewOf, type View } from './view.js'
@@ -24,6 +25,10 @@ const invariants = {
   'I8 stale read': staleReads,
   'I8 follower': followers,
   'I9 vanished': vanished,
+  'I12 delivery': groupDeliveries,
+  'I12 repeated': groupRepeats,
+  'I12 commits': groupCommits,
+  'I12 rest': groupEnds,
   'I17 fsck': fsckVerdicts,
   'I18 hygiene': hygiene,
   'I19 same answers': sameAnswers,
@@ -48,6 +53,8 @@ export interface Extent {
   readonly unknownCount: number
   readonly failedCount: number
   readonly readCount: number
+  /** Records that members of groups printed. */
+  readonly deliveredCount: number
   readonly processCount: number
   readonly killedCount: number
 }
@@ -63,6 +70,10 @@ export function extentOf(events: readonly HistoryEvent[]): Extent {
     unknownCount: count('info'),
     failedCount: count('fail'),
     readCount: events.reduce((sum, event) => sum + (event.operation === 'read' ? (event.records?.length ?? 0) / 3 : 0), 0),
+    deliveredCount: events.reduce(
+      (sum, event) => sum + (event.operation === 'deliver' ? (event.records?.length ?? 0) / 4 : 0),
+      0,
+    ),
     processCount: ends.length,
     killedCount: ends.filter((event) => event.operation === 'process' && event.signal === 'SIGKILL').length,
   }

@@ -89,7 +89,7 @@ function unexplained(view: View, { status, signal, stderr = '', command = '' }: 
     case 0:
       return undefined
     case 1: {
-      if (isFull && /no space left on device|no space on the file system/.test(stderr)) return undefined
+      if (isFull && /no space left on device|no space on the file system|the disk may be full/.test(stderr)) return undefined
       const topic = [...view.removals.keys()].find((name) => new RegExp(`['/]${name}['-]`).test(stderr))
       const isOfRemoval =
         /was removed|does not exist|exists already|has no partition|would have no partition|was created anew|is being removed/.test(
@@ -105,7 +105,8 @@ function unexplained(view: View, { status, signal, stderr = '', command = '' }: 
     case 3:
       return command.startsWith('get ') ? undefined : 'found nothing'
     case 6:
-      return stderr.includes('ends at offset') ? undefined : 'met a conflict'
+      // Two members of one static name.
+      return /ends at offset|is in the group already/.test(stderr) ? undefined : 'met a conflict'
     default:
       return `ended with ${String(status)}`
   }

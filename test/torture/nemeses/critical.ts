@@ -33,16 +33,29 @@ const points = [
   'repair.after-indexes',
 ] as const
 
+const groupPoints = [
+  'group-join.after-lock',
+  'group-join.after-lease',
+  'group-join.before-state',
+  'group-join.after-state',
+  'group-rebalance.before-state',
+  'group-rebalance.after-state',
+  'group-hand-over.before-state',
+  'group-leave.before-state',
+  'group-leave.after-state',
+  'offsets.before-rewrite',
+  'replace.before-rename',
+] as const
+
 export const critical: Nemesis = {
   name: 'critical',
   missing: () => undefined,
   async act(world, dice, over, tell) {
     const armed = new Set<string>()
     const influence = (own: typeof dice, name: string, args: readonly string[]): Record<string, string> => {
-      const isWriter = ['produce', 'topic', 'fsck'].includes(args[0] ?? '')
+      const isWriter = ['produce', 'topic', 'fsck', 'consume'].includes(args[0] ?? '')
       if (!isWriter || !own.chance(0.5)) return {}
-      // Most points are met by appends; the others by one command each.
-      const point = own.pick(args[0] === 'produce' ? points.filter((one) => !/^(topic-[ar]|repair)/.test(one)) : points)
+      const point = own.pick(pointsOf(args[0] ?? ''))
       const action = own.pick(['kill', 'kill', 'stop', 'stop', `sleep:${own.between(20, 1500)}`])
       armed.add(name)
       const failpoint = `${point}=${action}@${own.between(1, point.startsWith('append') ? 8 : 2)}`
@@ -53,13 +66,22 @@ export const critical: Nemesis = {
     while (!over.aborted) {
       await pause(dice.between(300, dice.chance(0.2) ? 7000 : 1500), over)
       for (const one of world.prey) {
-        if (armed.has(one.name) && isStopped(one.pid)) one.signal(dice.chance(0.4) ? 'SIGKILL' : 'SIGCONT')
+        if (!armed.has(one.name) || !isStopped(one.pid)) continue
+        const signal = dice.chance(0.4) ? 'SIGKILL' : 'SIGCONT'
+        one.signal(signal)
+        tell(`${signal === 'SIGKILL' ? 'killed' : 'continued'} ${one.name}`)
       }
     }
     world.influences.delete(influence)
     // What is armed still would disturb the phases that follow.
     for (const one of world.prey) if (armed.has(one.name)) one.signal('SIGKILL')
   },
+}
+
+/** Most points are met by appends; the others by one command each. */
+function pointsOf(command: string): readonly string[] {
+  if (command === 'consume') return groupPoints
+  return command === 'produce' ? points.filter((one) => !/^(topic-[ar]|repair)/.test(one)) : points
 }
 
 function isStopped(pid: number): boolean {

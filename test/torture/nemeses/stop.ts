@@ -12,7 +12,9 @@ export const stop: Nemesis = {
       victim.signal('SIGSTOP')
       tell(`stopped ${victim.name}`)
       await pause(dice.between(50, dice.chance(0.2) ? 7000 : 1500), over)
-      victim.signal(dice.chance(0.25) ? 'SIGKILL' : 'SIGCONT')
+      const signal = dice.chance(0.25) ? 'SIGKILL' : 'SIGCONT'
+      victim.signal(signal)
+      tell(`${signal === 'SIGKILL' ? 'killed' : 'continued'} ${victim.name}`)
     }
   },
 }

@@ -28,7 +28,9 @@ function decompress(zlib: typeof Zlib, bytes: Uint8Array, maxBytes: number): Uin
   // zlib stops quietly at bytes that do not begin another member.
   const leftOver = bytes.length - result.engine.bytesWritten
   if (leftOver !== 0) throw damaged('gzip', `${leftOver} bytes are left over`)
-  return result.buffer
+  const { buffer }: GunzipInfo = result
+  if (buffer.length > maxBytes) throw tooLarge('gzip', maxBytes)
+  return buffer
 }
 
 /** What gunzipSync gives with `info: true`; its declared type leaves that out. */

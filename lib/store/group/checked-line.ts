@@ -30,6 +30,16 @@ export function* checkedLines(bytes: Uint8Array, position = 0): IterableIterator
   }
 }
 
+/** Whether a value of a line can be an offset, a partition or another number that counts. */
+export function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+/** Whether a value of a line can be a time: JSON can name a number that it cannot write again, such as 1e999. */
+export function isFiniteNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
+}
+
 const NEWLINE = Buffer.from('\n')
 const CRC_DIGITS = 8
 

@@ -2,7 +2,7 @@
  * The committed offsets of a group, as the lines of its `offsets` file say them (format-spec/group-offsets.md). Values and their text
  * form; the file itself is read and written in offsets-file.ts.
  */
-import type { JsonObject } from './checked-line.js'
+import { isCount, isFiniteNumber, type JsonObject } from './checked-line.js'
 
 export interface CommittedOffset {
   /** Offset of the next record to be read. */
@@ -114,7 +114,7 @@ function offsetToJson(committed: CommittedOffset | null): unknown[] | null {
 
 /** Undefined for what is no commit, such as a line of a newer logq. */
 export function commitFromJson({ generation, member, timeMs, offsets }: JsonObject): Commit | undefined {
-  if (!isCount(generation) || typeof member !== 'string' || typeof timeMs !== 'number') return undefined
+  if (!isCount(generation) || typeof member !== 'string' || !isFiniteNumber(timeMs)) return undefined
   if (typeof offsets !== 'object' || offsets === null) return undefined
   const topics: TopicCommit[] = []
   for (const [topic, content] of Object.entries(offsets as Record<string, unknown>)) {
@@ -139,8 +139,4 @@ function offsetFromJson(value: unknown): CommittedOffset | null | undefined {
   if (!isCount(offset) || typeof leaderEpoch !== 'number' || !Number.isInteger(leaderEpoch)) return undefined
   if (metadata === undefined) return { offset, leaderEpoch }
   return typeof metadata === 'string' ? { offset, leaderEpoch, metadata } : undefined
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }

@@ -9,6 +9,7 @@ import { LogqError, systemErrorCode } from '../../errors.js'
 import { readUpTo, writeFully } from '../../system/durable.js'
 import { lockIsBusy, waitForLock, type LockWait } from '../../system/lock-wait.js'
 import type { System } from '../../system/system.js'
+import { isCount } from './checked-line.js'
 import { GROUP_LOCK_FILE } from './group-paths.js'
 
 /** How much of which file is on the device. */
@@ -156,9 +157,9 @@ function newestSlot(slots: Uint8Array): { readonly sequence: number; readonly le
     if (bytes.length < SLOT_BYTES) continue
     const view = new DataView(bytes.buffer, bytes.byteOffset, SLOT_BYTES)
     if (view.getUint32(CRC_AT) !== crc32c(bytes, 0, CRC_AT)) continue
-    const sequence = Number(view.getBigInt64(0))
-    if (sequence <= newest.sequence) continue
-    newest = { sequence, length: { inode: Number(view.getBigInt64(8)), sizeBytes: Number(view.getBigInt64(16)) } }
+    const [sequence, inode, sizeBytes] = [0, 8, 16].map((at) => Number(view.getBigInt64(at))) as [number, number, number]
+    if ([sequence, inode, sizeBytes].every(isCount) && sequence > newest.sequence)
+      newest = { sequence, length: { inode, sizeBytes } }
   }
   return newest
 }

@@ -3,7 +3,7 @@
  * their text form; the changes of it are in lib/consume/group/plan.ts, and nothing here reads or writes a file.
  */
 import { LogqError } from '../../errors.js'
-import type { JsonObject } from './checked-line.js'
+import { isCount, isFiniteNumber, type JsonObject } from './checked-line.js'
 
 export const GROUP_FORMAT_VERSION = 1
 
@@ -94,7 +94,7 @@ export function parseGroupState(bytes: Uint8Array, path: string): GroupState | u
       hint: 'use a newer logq',
     })
   }
-  if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 0) return undefined
+  if (!isCount(generation)) return undefined
   if (typeof assignor !== 'string') return undefined
   if (!isMembers(members) || !isOwners(assignment, members) || !isOwners(owners, members)) return undefined
   return { generation, assignor, members, assignment, owners, others }
@@ -108,11 +108,11 @@ function isMember(value: unknown): value is GroupMemberState {
   if (!isObject(value)) return false
   const { generation, topics, instanceId, graceMs, isAway } = value
   return (
-    Number.isSafeInteger(generation) &&
+    isCount(generation) &&
     Array.isArray(topics) &&
     topics.every((topic) => typeof topic === 'string') &&
     (instanceId === undefined || typeof instanceId === 'string') &&
-    (graceMs === undefined || typeof graceMs === 'number') &&
+    (graceMs === undefined || isFiniteNumber(graceMs)) &&
     (isAway === undefined || typeof isAway === 'boolean')
   )
 }

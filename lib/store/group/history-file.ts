@@ -4,7 +4,7 @@
  */
 import { openOrCreateFile, readSmallFile, writeFully, type Ownership } from '../../system/durable.js'
 import type { System } from '../../system/system.js'
-import { checkedLines, formatCheckedLine, type JsonObject } from './checked-line.js'
+import { checkedLines, formatCheckedLine, isCount, isFiniteNumber, type JsonObject } from './checked-line.js'
 
 /** One partition of which the committed offset was changed; null where there was none. */
 export interface OffsetChange {
@@ -74,8 +74,15 @@ export class HistoryFile {
 function entryOf(content: JsonObject | undefined): HistoryEntry[] {
   if (content === undefined) return []
   const { number, timeMs, command, changes } = content
-  if (typeof number !== 'number' || typeof timeMs !== 'number' || typeof command !== 'string' || !Array.isArray(changes))
-    return []
-  // The checksum holds: the line is as it was written, by this program or one that says the same in more words.
+  if (!isCount(number) || !isFiniteNumber(timeMs) || typeof command !== 'string') return []
+  if (!Array.isArray(changes) || !changes.every(isChange)) return []
+  // The checksum holds: the rest is as it was written, by this program or one that says the same in more words.
   return [content as unknown as HistoryEntry]
+}
+
+function isChange(value: unknown): value is OffsetChange {
+  if (typeof value !== 'object' || value === null) return false
+  const { topic, topicId, partition, from, to } = value as JsonObject
+  const areOffsets = [from, to].every((offset) => offset === null || isCount(offset))
+  return typeof topic === 'string' && typeof topicId === 'string' && isCount(partition) && areOffsets
 }

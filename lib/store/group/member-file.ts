@@ -1,6 +1,7 @@
 /** `members/<member>.json`: who a member of a group is, for those who look (format-spec/group-members.md). */
 import { openOrCreateFile, readSmallFile, writeFully, type Ownership } from '../../system/durable.js'
 import type { System } from '../../system/system.js'
+import { isFiniteNumber } from './checked-line.js'
 import { MEMBER_SUFFIX, memberPath } from './group-paths.js'
 
 export interface MemberFile {
@@ -47,7 +48,7 @@ function isMemberFile(content: unknown): content is MemberFile {
   const { host, pid, startTicks, bootId, command, joined, sessionTimeoutMs, subscription } = content as Record<string, unknown>
   return (
     [host, bootId, command, joined].every((text) => typeof text === 'string') &&
-    [pid, startTicks, sessionTimeoutMs].every((number) => typeof number === 'number') &&
+    [pid, startTicks, sessionTimeoutMs].every(isFiniteNumber) &&
     Array.isArray(subscription) &&
     subscription.every((topic) => typeof topic === 'string')
   )

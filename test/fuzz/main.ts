@@ -15,7 +15,9 @@ import { targets } from './targets.js'
 import type { FuzzJob, FuzzNews } from './worker.js'
 
 const SHOWN_BYTES = 1 << 18
+/** Of processor time: others may be using the machine. What waits for something that does not come takes none, and is given longer. */
 const HANG_MS = 30_000
+const STILL_MS = 10 * HANG_MS
 const MOST_MEMORY_BYTES = 2 ** 31
 
 const { names, minutes, seed } = argumentsOf(process.argv.slice(2))
@@ -63,7 +65,7 @@ function watched(job: FuzzJob): Promise<boolean> {
   })
   const counter = new Int32Array(job.current, 0, 2)
   return new Promise((resolve) => {
-    let [last, sinceMs] = [0, Date.now()]
+    let [last, sinceMs, usedMs] = [0, Date.now(), processorMs()]
     const finish = (ended: boolean) => {
       clearInterval(timer)
       void worker.terminate()
@@ -71,12 +73,15 @@ function watched(job: FuzzJob): Promise<boolean> {
     }
     const timer = setInterval(() => {
       const now = Atomics.load(counter, 0)
-      if (now !== last) [last, sinceMs] = [now, Date.now()]
-      // Before the first case it is loading, which takes as long as the machine is busy.
-      const isHung = Date.now() - sinceMs > (now === 0 ? 10 * HANG_MS : HANG_MS)
+      if (now !== last) [last, sinceMs, usedMs] = [now, Date.now(), processorMs()]
+      const isHung = processorMs() - usedMs > HANG_MS || Date.now() - sinceMs > STILL_MS
       const isHuge = process.memoryUsage.rss() > MOST_MEMORY_BYTES
       if (!isHung && !isHuge) return
-      found(job.target, isHung ? `nothing comes back within ${HANG_MS} ms` : 'memory above 2 GiB', currentOf(job))
+      found(
+        job.target,
+        isHung ? `nothing comes back within ${HANG_MS} ms of processor time` : 'memory above 2 GiB',
+        currentOf(job),
+      )
       finish(false)
     }, 250)
     worker.on('message', (news: FuzzNews) => {
@@ -93,6 +98,12 @@ function watched(job: FuzzJob): Promise<boolean> {
       finish(false)
     })
   })
+}
+
+/** Of all threads. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 function currentOf(job: FuzzJob): Uint8Array {

@@ -226,9 +226,11 @@ export const argumentsTarget: FuzzTarget = {
       return
     }
     if (first === 'help') return
-    const again = normalise(command, [...longForm(command, first), '--', ...first.operands])
+    const takesDashes = Object.values(command.operands).some(({ isAfterDashes }) => isAfterDashes === true)
+    const rest = takesDashes ? [...first.operands, '--', ...first.afterDashes] : ['--', ...first.operands]
+    const again = normalise(command, [...longForm(command, first), ...rest])
     assert(again !== 'help')
-    assert.deepEqual(again.operands, first.operands)
+    assert.deepEqual([again.operands, again.afterDashes], [first.operands, first.afterDashes])
     const texts = (given: typeof first) => [...given.options].map(([key, option]) => [key, option.texts])
     assert.deepEqual(texts(again), texts(first))
     unlessRefused(() => parseArguments(command, words))

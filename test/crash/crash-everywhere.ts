@@ -39,7 +39,8 @@ function powerCuts(randomSeeds: number): Cuts {
   return cuts
 }
 
-const QUICK_SEEDS = 2
+/** CRASH_SEEDS=N tries more of what a power cut may leave. */
+export const CRASH_SEEDS = Number(process.env['CRASH_SEEDS'] ?? 2)
 
 /**
  * Returns the number of deaths, and for each failpoint how many deaths came right behind it ('' before the first). A power cut leaves
@@ -47,7 +48,7 @@ const QUICK_SEEDS = 2
  */
 export async function crashEverywhere(
   scenario: Scenario,
-  randomSeeds = QUICK_SEEDS,
+  randomSeeds = CRASH_SEEDS,
 ): Promise<{ deaths: number; behind: Map<string, number> }> {
   const behind = new Map<string, number>()
   const cuts = powerCuts(randomSeeds)
@@ -64,7 +65,7 @@ export async function crashEverywhere(
 /** Dies at a failpoint, the n-th time that it is passed. Throws when it never is. */
 export async function crashAt(scenario: Scenario, failpoint: string, nth = 1): Promise<void> {
   let passed = 0
-  const { died } = await crashOnce(scenario, `at ${failpoint}`, powerCuts(QUICK_SEEDS), (system) => {
+  const { died } = await crashOnce(scenario, `at ${failpoint}`, powerCuts(CRASH_SEEDS), (system) => {
     system.failpoints.set(failpoint, () => {
       passed += 1
       if (passed === nth) die(system)

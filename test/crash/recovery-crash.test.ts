@@ -6,7 +6,7 @@ import { isLogqError } from '../../lib/errors.js'
 import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
 import { CrashSignal } from '../helpers/faulty-file-system.js'
 import { DIRECTORY, START_MS, batch, createTiny, fill, names, pathOf, readFile, sizeOf, tinyContext } from '../log/tiny-log.js'
-import { crashAt, crashEverywhere, type Scenario } from './crash-everywhere.js'
+import { CRASH_SEEDS, crashAt, crashEverywhere, type Scenario } from './crash-everywhere.js'
 import { appendOnce, judgeLog } from './judge-log.js'
 
 const CONFIG: Partial<LogConfig> = {}
@@ -174,4 +174,56 @@ async function dies(disk: FakeSystem['disk'], n: number, scenario: Scenario): Pr
   }
   system.process.kill()
   return system.fs.hasCrashed
+}
+
+for (const [what, scenario] of [
+  ['a damaged tail', damagedTail],
+  ['a torn batch', tornTail],
+] as const) {
+  test(`recovery of ${what}: the power is cut before any change, and again while the next one recovers, and what was synced is there`, async (t) => {
+    let cuts = 0
+    const seeds = Math.ceil(CRASH_SEEDS / 2)
+    for (let seed = 1; seed <= seeds; seed += 1) {
+      for (let first = 1; ; first += 1) {
+        const system = createFakeSystem()
+        await scenario().prepare(system)
+        const once = await powerCut(system.disk, first, 'v1', seed)
+        if (once === undefined) break
+        for (let second = 1; ; second += 1) {
+          // A copy: everything on this disk is durable.
+          const twice = await powerCut(once.afterPowerCut({ seed: 1, keepUnsynced: 'all' }), second, 'v2', seed + 1)
+          if (twice === undefined) break
+          cuts += 1
+          const after = createFakeSystem({ disk: twice, pid: 3000 })
+          await judgeLog(after, CONFIG, { synced: SYNCED, appended: [], mayQuarantine: true }, true).catch((error: unknown) => {
+            throw new Error(`seed ${seed}, cut before change ${first}, then before ${second}`, { cause: error })
+          })
+        }
+      }
+    }
+    t.log(`${cuts} pairs of power cuts`)
+    t.true(cuts > 100 * seeds, `${cuts} pairs of power cuts`)
+  })
+}
+
+/** What a power cut before the n-th change of a process leaves of the disk; undefined when the process has come to its end. */
+async function powerCut(
+  disk: FakeSystem['disk'],
+  n: number,
+  value: string,
+  seed: number,
+): Promise<FakeSystem['disk'] | undefined> {
+  const bootId = Uint8Array.from({ length: 16 }, (_, index) => index + n)
+  const system = createFakeSystem({ disk, pid: 2000, bootId })
+  system.fs.crashBefore(n)
+  try {
+    const log = Log.open(tinyContext(system, CONFIG))
+    await log.append(batch([value], START_MS + 60)).catch((error: unknown) => {
+      if (!isLogqError(error, 'LOGQ_CORRUPT')) throw error
+    })
+    await log.close()
+  } catch (error) {
+    if (!(error instanceof CrashSignal) && !system.fs.hasCrashed) throw error
+  }
+  return system.fs.hasCrashed ? disk.afterPowerCut({ seed: 100 * seed + n, keepUnsynced: 'random' }) : undefined
 }

@@ -1,6 +1,7 @@
 /**
- * The matrix of faults and commands: one call of a command fails, with an error that such a call can have; then the store has to go on
- * by itself, or after the `fsck --repair` that a message named.
+ * The matrix of faults and commands: one call of a command fails, with an error that such a call can have, or all do from one on; then
+ * the store has to go on by itself, or after the `fsck --repair` that a message named. Or the command is killed before a call, and the
+ * next one has to go on by itself.
  */
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,94 +17,21 @@ import {
 } from '../../lib/index.js'
 import { atMost } from '../helpers/at-most.js'
 import { makeCli, type Cli, type Finished } from '../helpers/run-cli.js'
-import { callsOf, changingCalls, failing, injected, listing, lookingCalls, type CallPlace, type FaultyCall } from './inject.js'
-
-export interface Row {
-  readonly name: string
-  /** A script that makes what stands before the command. */
-  readonly before?: string
-  readonly command: string
-  /** Exits 0 when the command has done its work: what status 0 promises. */
-  readonly isDone?: string
-  /** Finishes the work, or finds it done, when the fault is gone. Without it the next produce is all that has to work. */
-  readonly again?: string
-  /** Besides 0 (the fault did not matter) and 1. */
-  readonly statuses?: readonly number[]
-  /** The command changes nothing. */
-  readonly isReading?: boolean
-  /** Offsets are missing on purpose. */
-  readonly hasGaps?: boolean
-}
+import {
+  callsOf,
+  changingCalls,
+  failing,
+  failingFrom,
+  injected,
+  killedBefore,
+  listing,
+  lookingCalls,
+  type CallPlace,
+  type FaultyCall,
+} from './inject.js'
+import { PRODUCE, type Row } from './rows.js'
 
 const timeoutMs = 60_000
-
-const TOPIC = 'logq topic create t segment.bytes=300 index.interval.bytes=60 && seq 5 | logq produce t --batch-bytes 70'
-const PRODUCE = 'logq produce t in --batch-bytes 70 --print-offsets'
-
-export const rows: readonly Row[] = [
-  { name: 'produce', before: TOPIC, command: PRODUCE },
-  { name: 'a first produce', command: PRODUCE },
-  {
-    name: 'recovery of a torn tail',
-    before: `${TOPIC}; echo 6 | LOGQ_FAILPOINT=append.after-write=kill logq produce t; truncate -s -3 $(ls store/t-0/*.log | tail -n 1)`,
-    command: PRODUCE,
-  },
-  {
-    name: 'topic create',
-    before: TOPIC,
-    command: 'logq topic create new --partitions 2',
-    isDone: 'test -e store/topics/new.json -a -e store/new-1/lock',
-    again: 'logq topic create new --partitions 2 || logq topic show new',
-  },
-  {
-    name: 'topic set',
-    before: TOPIC,
-    command: 'logq topic set t retention.ms=1d',
-    isDone: 'grep -q 86400000 store/topics/t.json',
-    again: 'logq topic set t retention.ms=1d',
-  },
-  {
-    name: 'topic add-partitions',
-    before: TOPIC,
-    command: 'logq topic add-partitions t 2',
-    isDone: 'test -e store/t-1/lock',
-    again: 'logq topic add-partitions t 2 || test -e store/t-1/lock',
-  },
-  {
-    name: 'topic rm',
-    before: `${TOPIC}; seq 3 | logq produce new`,
-    command: 'logq topic rm -y new',
-    isDone: '! ls -A store store/topics | grep "new\\|removed"',
-    again: 'logq topic rm -y new; logq topic create later && ! ls -A store store/topics | grep new',
-  },
-  {
-    name: 'fsck --repair',
-    before: `${TOPIC}; printf x | dd of=store/t-0/00000000000000000000.log conv=notrunc bs=1 seek=100 status=none`,
-    command: 'logq fsck --repair',
-    again: 'logq fsck --repair > repaired; test $? = 0 -o $? = 5',
-    statuses: [5],
-    hasGaps: true,
-  },
-  ...(
-    [
-      ['cat', 'logq cat t'],
-      ['tail', 'logq tail -n 3 t'],
-      ['get', 'logq get t:0@3'],
-      ['export --to', 'logq export t --to ndjson'],
-      ['dump', 'logq dump t'],
-      ['du', 'logq du'],
-      ['stat', 'logq stat t'],
-      ['fsck', 'logq fsck'],
-    ] as const
-  ).map(([name, command]) => ({ name, command, before: TOPIC, isReading: true, statuses: [5] })),
-  {
-    name: 'export --kafka',
-    before: TOPIC,
-    command: 'logq export --kafka t out',
-    isDone: 'cmp out/t-0/00000000000000000000.log store/t-0/00000000000000000000.log',
-    again: 'rm -rf out; logq export --kafka t out',
-  },
-]
 
 /** The errors that a call can have; a row takes them in turn. */
 const CODES: Readonly<Record<FaultyCall, readonly string[]>> = {
@@ -123,6 +51,18 @@ const CODES: Readonly<Record<FaultyCall, readonly string[]>> = {
 /** At most so many calls of one name are tried in a row, evenly spread: opens and reads are many, and much alike. */
 const MAX_CALLS: Readonly<Partial<Record<FaultyCall, number>>> = { openat: 5, pread64: 5, getdents64: 3, pwrite64: 20 }
 
+/** A device that takes no more, and one that is gone. Node.js opens files for itself: opens do not fail for good. */
+const LASTING: readonly (readonly [code: string, names: readonly FaultyCall[]])[] = [
+  ['ENOSPC', ['pwrite64', 'mkdir', 'rename']],
+  ['EIO', ['pwrite64', 'fdatasync', 'fsync', 'ftruncate', 'mkdir', 'rename', 'unlink', 'rmdir']],
+]
+
+/** Places that are tried of a row where each costs several commands; FAULTS=all tries every one. */
+const MAX_LASTING = process.env['FAULTS'] === 'all' ? Infinity : 6
+const MAX_KILLED = process.env['FAULTS'] === 'all' ? Infinity : 14
+
+export type Mode = 'each call fails' | 'all calls fail from one on' | 'killed before a call'
+
 export interface Matrix {
   readonly tried: number
   readonly callCount: number
@@ -131,45 +71,68 @@ export interface Matrix {
 }
 
 /** Every cell of a row, two at a time. */
-export async function everyCall(t: ExecutionContext, row: Row): Promise<Matrix> {
+export async function everyCall(t: ExecutionContext, row: Row, mode: Mode = 'each call fails'): Promise<Matrix> {
   const template = makeCli(t)
   await template.shell(`seq 101 104 > in; seq 201 203 > next; ${row.before ?? 'true'}`, { timeoutMs })
   const before = await recordsIn(template)
   const first = copyOf(t, template)
-  const whole = await first.shell(listing(row.isReading === true ? lookingCalls : changingCalls, row.command), { timeoutMs })
-  t.true([0, ...(row.statuses ?? [])].includes(whole.status ?? -1), `${row.name}: ${whole.stderr}`)
+  const done = await first.shell(listing(row.isReading === true ? lookingCalls : changingCalls, row.command), { timeoutMs })
+  t.true([0, ...(row.statuses ?? [])].includes(done.status ?? -1), `${row.name}: ${done.stderr}`)
   const calls = callsOf(first)
-  const cells = chosen(calls)
+  const whole = sameOf(done.stdout.toString(), first)
   const twice = atMost(2)
+  const troubles = troublesOf(row, mode, calls)
   const problems = await Promise.all(
-    cells.map(({ place, code }) =>
+    troubles.map((trouble) =>
       twice(async () => {
-        const cell: Cell = {
-          t,
-          row,
-          template,
-          before,
-          whole: sameOf(whole.stdout.toString(), first),
-          place,
-          code,
-          problems: [],
-        }
-        await oneCell(cell)
-        return cell.problems.map((problem) => `${code} from ${place.call} ${place.nth} ('${place.path}'): ${problem}`)
+        const cell: Cell = { t, row, template, before, whole, trouble, problems: [] }
+        await (trouble.kills ? killedCell(cell) : failingCell(cell))
+        return cell.problems.map((problem) => `${trouble.name}: ${problem}`)
       }),
     ),
   )
-  return { tried: cells.length, callCount: calls.length, problems: problems.flat() }
+  return { tried: troubles.length, callCount: calls.length, problems: problems.flat() }
 }
 
-function chosen(calls: readonly CallPlace[]): { place: CallPlace; code: string }[] {
+/** What goes wrong in a cell. */
+interface Trouble {
+  readonly name: string
+  readonly script: string
+  readonly kills: boolean
+}
+
+function troublesOf({ command }: Row, mode: Mode, calls: readonly CallPlace[]): Trouble[] {
+  const changes = calls.filter(({ isChange }) => isChange)
+  const at = ({ call, nth, path }: CallPlace) => `${call} ${nth} ('${path}')`
+  if (mode === 'killed before a call') {
+    return evenly(changes, MAX_KILLED).map((place) => ({
+      name: `killed before ${at(place)}`,
+      script: killedBefore(place, command),
+      kills: true,
+    }))
+  }
+  if (mode === 'all calls fail from one on') {
+    return LASTING.flatMap(([code, names]) => {
+      const places = calls.filter(({ call }) => names.includes(call))
+      return evenly(places, MAX_LASTING).map((place) => ({
+        name: `${code} from ${at(place)} on`,
+        script: failingFrom(calls, place, names, code, command),
+        kills: false,
+      }))
+    })
+  }
   return [...new Set(calls.map(({ call }) => call))].flatMap((name) => {
     const places = calls.filter(({ call }) => call === name)
-    const step = Math.max(1, places.length / (MAX_CALLS[name] ?? places.length))
-    return places
-      .filter((_, n) => n === 0 || Math.floor(n / step) > Math.floor((n - 1) / step))
-      .map((place, n) => ({ place, code: CODES[name][n % CODES[name].length] ?? 'EIO' }))
+    return evenly(places, MAX_CALLS[name] ?? places.length).map((place, n) => {
+      const code = CODES[name][n % CODES[name].length] ?? 'EIO'
+      return { name: `${code} from ${at(place)}`, script: failing(place, code, command), kills: false }
+    })
   })
+}
+
+function evenly<Place>(places: readonly Place[], most: number): Place[] {
+  const step = Math.max(1, places.length / most)
+  return places.filter((_, n) => n === 0 || Math.floor(n / step) > Math.floor((n - 1) / step))
 }
 
 interface Cell {
@@ -179,17 +142,33 @@ interface Cell {
   readonly before: readonly string[]
   /** What the command prints without a fault. */
   readonly whole: string
-  readonly place: CallPlace
-  readonly code: string
+  readonly trouble: Trouble
   readonly problems: string[]
 }
 
-async function oneCell({ t, row, template, before, whole, place, code, problems }: Cell): Promise<void> {
+/** Killed twice in a row, so that what goes on is killed as well; then the next command does the rest. */
+async function killedCell({ t, row, template, before, trouble, problems }: Cell): Promise<void> {
   const cli = copyOf(t, template)
-  const done = await cli.shell(failing(place, code, row.command), { timeoutMs })
+  const killed = await cli.shell(trouble.script, { timeoutMs })
+  if (killed.status !== 137 && row.isTimed !== true)
+    problems.push(`not killed: status ${String(killed.status)} ${killed.stderr}`)
+  await cli.shell(trouble.script, { timeoutMs })
+  problems.push(...(await goesOn(row, cli, '')), ...(await notKept(row, cli, before, [])))
+  const quarantine = join(cli.store, 't-0', 'quarantine')
+  const copies = existsSync(quarantine) ? readdirSync(quarantine) : []
+  if (copies.length > MAX_COPIES) problems.push(`${copies.length} copies in quarantine: ${copies.join()}`)
+  rmSync(cli.directory, { recursive: true, force: true })
+}
+
+/** One for each of the three that rewrote the segment. */
+const MAX_COPIES = 3
+
+async function failingCell({ t, row, template, before, whole, trouble, problems }: Cell): Promise<void> {
+  const cli = copyOf(t, template)
+  const done = await cli.shell(trouble.script, { timeoutMs })
   const printed = done.stdout.toString()
   const acknowledged = printed.split('\n').filter((line) => line.startsWith('t:'))
-  if (injected(cli).length === 0) problems.push('no such call')
+  if (injected(cli).length === 0 && row.isTimed !== true) problems.push('no such call')
   if (![0, 1, ...(row.statuses ?? [])].includes(done.status ?? -1))
     problems.push(`status ${String(done.status)}: ${done.stderr}`)
   if (done.status === 1) problems.push(...badMessage(done))
@@ -201,7 +180,7 @@ async function oneCell({ t, row, template, before, whole, place, code, problems 
     if (done.status === 0 && row.command === PRODUCE && acknowledged.length !== 4) problems.push(`status 0 for ${printed}`)
     if (done.status === 0 && row.isDone !== undefined && (await cli.shell(row.isDone)).status !== 0)
       problems.push(`status 0, and not done: ${printed}${done.stderr}`)
-    problems.push(...(await goesOn(row, cli, done)), ...(await notKept(row, cli, before, acknowledged)))
+    problems.push(...(await goesOn(row, cli, done.stderr)), ...(await notKept(row, cli, before, acknowledged)))
   }
   rmSync(cli.directory, { recursive: true, force: true })
 }
@@ -214,12 +193,12 @@ function sameOf(output: string, { directory }: Cli): string {
     .replaceAll(/ matchesLog=(\?|false)/g, ' matchesLog=false')
 }
 
-/** The fault is gone: the next commands work, if need be after the repair that a message named. */
-async function goesOn(row: Row, cli: Cli, { stderr }: Finished): Promise<string[]> {
+/** The fault is gone: the next commands work, if need be after the repair that a message named; a kill has no message. */
+async function goesOn(row: Row, cli: Cli, stderr: string): Promise<string[]> {
   const produce = 'logq produce t next'
   const again = `{ ${row.again ?? 'true'}; } > again 2>&1 || { cat again; exit 9; }`
   let next = await cli.shell(`${again}; ${produce}`, { timeoutMs })
-  if (next.status !== 0 && (stderr + next.stderr).includes('fsck --repair'))
+  if (next.status !== 0 && stderr !== '' && (stderr + next.stderr).includes('fsck --repair'))
     next = await cli.shell(`logq fsck --repair > repaired; ${again}; ${produce}`, { timeoutMs })
   return next.status === 0 ? [] : [`${stderr}, and then: ${next.stdout.toString()}${next.stderr}`]
 }
@@ -238,16 +217,15 @@ async function notKept(row: Row, cli: Cli, before: readonly string[], acknowledg
     if (row.hasGaps !== true && own.some((place, n) => place !== `${partition}@${n}`)) problems.push(`gaps: ${own.join()}`)
   }
   const litter = ['store', 'store/topics', 'store/t-0'].flatMap((path) =>
-    readdirSync(join(cli.directory, path)).filter((name) => /^[.](tmp|removed)/.test(name)),
+    readdirSync(join(cli.directory, path)).filter((name) => /^[.](tmp|removed|import)/.test(name)),
   )
   return [...problems, ...(await findingsIn(cli)), ...litter.map((name) => `litter: ${name}`)]
 }
 
 function copyOf(t: ExecutionContext, template: Cli): Cli {
   const cli = makeCli(t)
-  for (const name of ['store', 'in', 'next']) {
-    const path = join(template.directory, name)
-    if (existsSync(path)) cpSync(path, join(cli.directory, name), { recursive: true })
+  for (const name of readdirSync(template.directory)) {
+    if (!name.startsWith('.')) cpSync(join(template.directory, name), join(cli.directory, name), { recursive: true })
   }
   return cli
 }

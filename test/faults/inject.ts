@@ -1,5 +1,5 @@
 /**
- * Runs the built program so that one of its system calls on the store fails, with strace (Linux).
+ * Runs the built program so that system calls on the store fail, or it is killed before one, with strace (Linux).
  *
  * A first run without a fault lists the calls. strace counts them by name and by thread, so the thread pool has one thread, and a call
  * is told by its number: files with random names (`.tmp-…`) fail as well as those that have a known path.
@@ -31,6 +31,8 @@ export interface CallPlace {
   readonly nth: number
   /** What it touches, below the working directory. */
   readonly path: string
+  /** Something is another after it: opening alone changes nothing. */
+  readonly isChange: boolean
 }
 
 const TRACE = 'calls.trace'
@@ -54,7 +56,7 @@ export function callsOf(cli: Cli): CallPlace[] {
     counts.set(thread + call, nth)
     const path = new RegExp(`${cli.directory}/([^.][^">]*)`).exec(rest)?.[1]
     if (path === undefined || rest.includes(') = -1 ')) continue
-    places.push({ call: call as FaultyCall, nth, path })
+    places.push({ call: call as FaultyCall, nth, path, isChange: call !== 'openat' || /O_(CREAT|TRUNC)/.test(rest) })
   }
   return places
 }
@@ -62,6 +64,30 @@ export function callsOf(cli: Cli): CallPlace[] {
 /** A script that runs a command with that call failing, and exits as it did. */
 export function failing({ call, nth }: CallPlace, code: string, command: string): string {
   return strace(`-e trace=${call} -e inject=${call}:error=${code}:when=${nth}`, command)
+}
+
+/**
+ * The same, with all calls of some names failing from a place in the list of calls on. strace counts by name: each begins to fail with
+ * the number that it has reached there.
+ */
+export function failingFrom(
+  calls: readonly CallPlace[],
+  place: CallPlace,
+  names: readonly FaultyCall[],
+  code: string,
+  command: string,
+): string {
+  const earlier = calls.slice(0, calls.indexOf(place))
+  const injections = names.map((name) => {
+    const done = earlier.filter(({ call }) => call === name).map(({ nth }) => nth)
+    return `-e inject=${name}:error=${code}:when=${Math.max(0, ...done) + 1}+`
+  })
+  return strace(`-e trace=${names.join()} ${injections.join(' ')}`, command)
+}
+
+/** A script that runs a command that is killed before that call, and then exits with 137. */
+export function killedBefore({ call, nth }: CallPlace, command: string): string {
+  return strace(`-e trace=${call} -e inject=${call}:signal=KILL:when=${nth}`, command)
 }
 
 /** The calls that failed in the last script by `failing`, as strace wrote them. */

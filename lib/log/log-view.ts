@@ -19,14 +19,14 @@ import {
   segmentFileName,
   type SegmentSuffix,
 } from './file-names.js'
-import { batchOfEntry, believableEntry, isTrue } from './index-anchor.js'
+import { batchOfSlot, believableEntry, isTrue } from './index-anchor.js'
 import type { LogContext } from './log-context.js'
 import { readLogStartOffset } from './log-start-offset-file.js'
 import { OffsetIndexReader } from './offset-index.js'
 import { topicRemoved } from './partition-lock.js'
 import { readRecoveryPoint } from './recovery-point-file.js'
 import { STATE_BLOCK_BYTES, decodeStateBlock, isOfThisBoot, type StateBlock } from './state-block.js'
-import { TimeIndexReader } from './time-index.js'
+import { TimeIndexReader, type TimeIndexEntry } from './time-index.js'
 
 export type ViewContext = Pick<LogContext, 'system' | 'directory' | 'topic' | 'partition'> & {
   /** From Kafka's log-start-offset-checkpoint, where there is one. */
@@ -220,10 +220,9 @@ export function batchStartBefore(context: ViewContext, segments: readonly number
   return withFile(context, base, LOG_SUFFIX, base, (fd) => {
     const places = new BatchPlaces(context.system.fs, fd)
     const end = locateOffset(context, base, fd, offset).position
-    const indexed = withIndex(context, base, (index) => {
-      const entry = index?.entry(index.slotForPosition(end - spanBytes))
-      return entry === undefined ? undefined : batchOfEntry(places, entry)
-    })
+    const indexed = withIndex(context, base, (index) =>
+      index === undefined ? undefined : batchOfSlot(places, index, index.slotForPosition(end - spanBytes)),
+    )
     let start = indexed?.baseOffset ?? base
     for (const place of places.from(indexed?.position ?? 0)) {
       if (place.position > Math.max(0, end - spanBytes) || place.baseOffset >= offset) break
@@ -289,15 +288,16 @@ function positionForTimestamp(
     withIndex(context, base, (offsetIndex) => {
       const places = new BatchPlaces(fs, logFd)
       const times = new TimeIndexReader(fs, timeFd, base)
-      const last = times.entry(times.entryCount - 1)
-      if (!isActive && last !== undefined && last.timestampMs < timestampMs) {
-        if (isTrue(places, offsetIndex, last) && isRollEntry(fs, logFd, places, offsetIndex, last.offset)) return undefined
+      const lastSlot = times.entryCount - 1
+      const last = times.entry(lastSlot)
+      if (!isActive && last !== undefined && last.timestampMs < timestampMs && isTrue(places, offsetIndex, times, lastSlot)) {
+        if (isRollEntry(places, offsetIndex, last, fs.fileStatus(logFd).sizeBytes)) return undefined
       }
       // The last entry below the time: none of the batches up to it, as it was written, has the time. At the time itself would do
       // too, but many batches may have that very timestamp, and a damaged entry could name the wrong one of them.
       for (let slot = times.slotForTimestamp(timestampMs - 1); slot >= 0; slot -= 1) {
         const entry = times.entry(slot)
-        if (entry === undefined || entry.timestampMs >= timestampMs || !isTrue(places, offsetIndex, entry)) continue
+        if (entry === undefined || entry.timestampMs >= timestampMs || !isTrue(places, offsetIndex, times, slot)) continue
         const indexed = offsetIndex === undefined ? undefined : believableEntry(places, offsetIndex, entry.offset)
         return indexed?.position ?? 0
       }
@@ -307,21 +307,23 @@ function positionForTimestamp(
 }
 
 /**
- * Whether a time-index entry is the one that a roll writes, which speaks for the whole segment: it names a batch behind the last one in
- * the offset index, or the last of all. Any other may have lost its successors, and the batches behind it have to be looked at.
+ * Whether a time-index entry is the one that a roll writes, which speaks for the whole segment: it names a batch that is not before the
+ * last one in the offset index, and none behind it is later. Any other may have lost its successors, and all batches have to be looked at.
  */
 function isRollEntry(
-  fs: FileSystem,
-  logFd: number,
   places: BatchPlaces,
   offsetIndex: OffsetIndexReader | undefined,
-  offset: number,
+  { offset, timestampMs }: TimeIndexEntry,
+  sizeBytes: number,
 ): boolean {
-  const last = offsetIndex?.entry(offsetIndex.entryCount - 1)
-  if (last === undefined || offset < last.offset) return false
-  if (offset > last.offset) return true
-  const batch = batchOfEntry(places, last)
-  return batch !== undefined && batch.position + batch.sizeBytes === fs.fileStatus(logFd).sizeBytes
+  const lastIndexed = offsetIndex?.entry(offsetIndex.entryCount - 1)
+  if (offsetIndex === undefined || lastIndexed === undefined || offset < lastIndexed.offset) return false
+  let end = 0
+  for (const place of places.from(believableEntry(places, offsetIndex, offset)?.position ?? 0)) {
+    if (place.maxTimestampMs > timestampMs) return false
+    end = place.position + place.sizeBytes
+  }
+  return end === sizeBytes
 }
 
 async function firstRecordAt({ place, bytes }: FoundBatch, timestampMs: number): Promise<number> {

@@ -40,7 +40,7 @@ import { readLogStartOffset } from './log-start-offset-file.js'
 import type { RecoveryPoint } from './recovery-point.js'
 import { readRecoveryPoint, writeRecoveryPoint } from './recovery-point-file.js'
 import { SegmentFiles } from './segment-files.js'
-import type { SegmentTail } from './segment-tail.js'
+import { SegmentTail } from './segment-tail.js'
 
 /** An unsynced tail that is longer is synced once verified, so that the next process need not verify it again. */
 export const SYNC_AFTER_VERIFIED_BYTES = 4 << 20
@@ -390,13 +390,20 @@ function cutLog(context: LogContext, end: VerifiedEnd): void {
 /** Step 6. Walks from the last index entry that can be believed, and writes the entries that should follow. */
 function rebuildTail(context: LogContext, files: SegmentFiles, end: VerifiedEnd): SegmentTail {
   const { fs } = context.system
-  const tail = anchorBelow(fs, { baseOffset: files.baseOffset, logFd: files.logFd, ...files.indexDescriptors }, end.position)
+  const anchor = anchorBelow(fs, { baseOffset: files.baseOffset, logFd: files.logFd, ...files.indexDescriptors }, end.position)
+  const tail = walkToEnd(context, files, anchor)
+  if (tail.logBytes === end.position) return tail
+  // The entry was wrong after all: the segment's first byte is right for certain.
+  const whole = walkToEnd(context, files, new SegmentTail(files.baseOffset))
+  if (whole.logBytes === end.position) return whole
+  throw corruptBelow(context, end.offset, 'it cannot be read to its end', fileOf(end), whole.logBytes)
+}
+
+function walkToEnd(context: LogContext, files: SegmentFiles, tail: SegmentTail): SegmentTail {
   files.truncateIndexes(tail.offsetIndexBytes, tail.timeIndexBytes)
   const { indexIntervalBytes } = context.config()
-  for (const place of new BatchPlaces(fs, files.logFd).from(tail.logBytes)) tail.advance(place, indexIntervalBytes, files)
-  if (tail.logBytes !== end.position) {
-    throw corruptBelow(context, end.offset, 'it cannot be read to its end', fileOf(end), tail.logBytes)
-  }
+  const places = new BatchPlaces(context.system.fs, files.logFd)
+  for (const place of places.from(tail.logBytes)) tail.advance(place, indexIntervalBytes, files)
   return tail
 }
 

@@ -7,8 +7,8 @@ export const doubles = {
   'drop-line': `[ "$1" = produce ] && exec < <(exec sed -u '20~20d')`,
   /** Printed offsets that end in 7 are one too high. */
   'lie-offset': `[ "$1" = produce ] && exec > >(exec sed -u 's/@\\([0-9]*\\)7$/@\\18/')`,
-  /** One producer in six appends to a store of its own. */
-  'second-store': `[ "$1" = produce ] && [ $((RANDOM % 6)) = 0 ] && LOGQ_STORE=$LOGQ_STORE.other`,
+  /** Who names partition 0 appends to a store of its own: some producers, and always those of the last look. */
+  'second-store': `[ "$1" = produce ] && [[ " $* " = *' -p 0 '* ]] && LOGQ_STORE=$LOGQ_STORE.other`,
   /** Readers miss the newest record. */
   'stale-reader': `[ "$1" = cat ] && exec > >(exec sed -u '$d')`,
   /** A producer's fifth line is stored twice. */

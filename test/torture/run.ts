@@ -109,6 +109,12 @@ async function disturbedPart(world: World, say: (line: string) => void, only: Ru
   // Followers and members of groups go on; their actors end with them.
   await Promise.race([Promise.all(actors), noneButEndless(world)])
   clearInterval(sampler)
+  for (const { name, finish } of nemeses) {
+    if (!plan.phases.some((phase) => phase.nemeses.includes(name))) continue
+    await finish?.(world, world.dice(name), (what) => {
+      world.history.add({ process: name, operation: 'nemesis', type: 'info', what })
+    })
+  }
   if (failures.length > 0) throw failures[0]
 }
 

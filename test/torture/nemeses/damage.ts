@@ -1,8 +1,11 @@
 /** One byte of a batch in a closed segment is changed, once in a run, in the topic that is there for it. */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { once } from '../clients/one-shot.js'
+import { Send } from '../clients/send.js'
+import type { Dice } from '../dice.js'
 import { list, type World } from '../world.js'
-import { pause, type Nemesis } from './nemesis.js'
+import { pause, type Nemesis, type Tell } from './nemesis.js'
 
 const damaged = new WeakSet<World>()
 
@@ -10,29 +13,46 @@ export const damage: Nemesis = {
   name: 'damage',
   missing: () => undefined,
   async act(world, dice, over, tell) {
-    const { name: topic } = world.setting.plan.topics.damaged
     while (!over.aborted && !damaged.has(world)) {
       await pause(300, over)
-      const directory = join(world.store, `${topic}-0`)
       // The last two may be active still, or just have been.
-      const closed = list(directory)
-        .filter((name) => name.endsWith('.log'))
-        .sort()
-        .slice(0, -2)
-      if (closed.length === 0) continue
-      const file = join(directory, dice.pick(closed))
-      const bytes = readFileSync(file)
-      const batch = dice.pick(batchesOf(bytes))
-      const position = batch.position + dice.below(batch.sizeBytes)
-      const { from, to } = batch
-      tell(`byte ${position} of ${file}`)
-      world.history.add({ process: 'damage', operation: 'damage', type: 'ok', topic, partition: 0, file, from, to })
-      damaged.add(world)
-      const fd = openSync(file, 'r+')
-      writeSync(fd, Uint8Array.of((bytes[position] ?? 0) ^ dice.between(1, 255)), 0, 1, position)
-      closeSync(fd)
+      harm(world, dice, logsOf(world).slice(0, -2), tell)
     }
   },
+  async finish(world, dice, tell) {
+    const topic = world.setting.plan.topics.damaged.name
+    const plan = { topic, options: [], acks: 1, printsOffsets: true, form: 'value' } as const
+    // A slow machine may not have come to a second segment.
+    while (!damaged.has(world)) {
+      harm(world, dice, logsOf(world).slice(0, -1), tell)
+      const name = world.nameFor('damage')
+      const values = Array.from({ length: 200 }, (_, n) => `${name}-${n}`)
+      if (!damaged.has(world)) await Send.run(world, name, dice, plan, once(values))
+    }
+  },
+}
+
+function logsOf(world: World): string[] {
+  const directory = join(world.store, `${world.setting.plan.topics.damaged.name}-0`)
+  const names = list(directory).filter((name) => name.endsWith('.log'))
+  return names.sort().map((name) => join(directory, name))
+}
+
+/** One byte in one of the files, if there are any, and it has not been done. */
+function harm(world: World, dice: Dice, files: readonly string[], tell: Tell): void {
+  if (files.length === 0 || damaged.has(world)) return
+  const topic = world.setting.plan.topics.damaged.name
+  const file = dice.pick(files)
+  const bytes = readFileSync(file)
+  const batch = dice.pick(batchesOf(bytes))
+  const position = batch.position + dice.below(batch.sizeBytes)
+  const { from, to } = batch
+  tell(`byte ${position} of ${file}`)
+  world.history.add({ process: 'damage', operation: 'damage', type: 'ok', topic, partition: 0, file, from, to })
+  damaged.add(world)
+  const fd = openSync(file, 'r+')
+  writeSync(fd, Uint8Array.of((bytes[position] ?? 0) ^ dice.between(1, 255)), 0, 1, position)
+  closeSync(fd)
 }
 
 /** Where the batches of a whole segment are, by their headers: base offset, length, last offset delta. */

@@ -7,8 +7,12 @@ export interface Nemesis {
   /** Why it cannot act on this machine, in a few words; undefined when it can. */
   readonly missing: (setting: Pick<Setting, 'smallDisk' | 'isAlone'>) => string | undefined
   /** Acts until `over`, and has put back what it changed when it returns. `tell` writes into the history. */
-  readonly act: (world: World, dice: Dice, over: AbortSignal, tell: (what: string) => void) => Promise<void>
+  readonly act: (world: World, dice: Dice, over: AbortSignal, tell: Tell) => Promise<void>
+  /** When it was in the plan: what it has to have done once all clients have ended, however slow the machine was. */
+  readonly finish?: (world: World, dice: Dice, tell: Tell) => Promise<void>
 }
+
+export type Tell = (what: string) => void
 
 /** Waits; no longer than until the phase is over. */
 export async function pause(ms: number, over: AbortSignal): Promise<void> {

@@ -58,8 +58,8 @@ const LASTING: readonly (readonly [code: string, names: readonly FaultyCall[]])[
 ]
 
 /** Places that are tried of a row where each costs several commands; FAULTS=all tries every one. */
-const MAX_LASTING = process.env['FAULTS'] === 'all' ? Infinity : 6
-const MAX_KILLED = process.env['FAULTS'] === 'all' ? Infinity : 14
+const MAX_LASTING = process.env['FAULTS'] === 'all' ? Infinity : 4
+const MAX_KILLED = process.env['FAULTS'] === 'all' ? Infinity : 10
 
 export type Mode = 'each call fails' | 'all calls fail from one on' | 'killed before a call'
 

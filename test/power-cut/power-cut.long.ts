@@ -12,7 +12,7 @@ import { makeCli, type Cli } from '../helpers/run-cli.js'
 const lines = numberedLines(30_000)
 const KINDS: readonly CutKind[] = ['data lost', 'names ahead of data']
 /** Batches that a power cut has damaged go to quarantine, and the command that did that says so and exits 5, once. */
-const GO_ON = 'echo afterwards | logq produce t 2> first || echo afterwards | logq produce t'
+const GO_ON = 'echo afterwards | logq produce t -p 0 2> first || echo afterwards | logq produce t -p 0'
 
 /** A store on a disk of its own. */
 interface OnDisk {
@@ -48,7 +48,7 @@ function withStore(cli: Cli, { mountPoint }: Ext4Image): Cli {
 
 /** After the machine has started again. Gives the values that are there, once the next command has gone on behind them. */
 async function requireWhole(t: ExecutionContext, cli: Cli, what: string): Promise<string[]> {
-  const done = await cli.shell(`${GO_ON} && logq cat t -F '%p@%o %v\\n' && logq fsck -q > notes`)
+  const done = await cli.shell(`${GO_ON} && logq cat t -p 0 -F '%p@%o %v\\n' && logq fsck -q > notes`)
   t.is(done.status, 0, `${what}: ${done.stderr}`)
   t.is(done.stderr, '', what)
   const first = await cli.shell('cat first')
@@ -138,8 +138,11 @@ onDisk('the power is cut right after a command has exited 0, and what it did is 
   }
 })
 
-/** Failpoints by the command that passes them. */
-const STOPS: readonly (readonly [prepare: string, command: string, failpoints: readonly string[]])[] = [
+/** Nothing half made or half removed is left, once the next change of a topic has been through. */
+const NO_LITTER = `! ls -A "$LOGQ_STORE" "$LOGQ_STORE/topics" | grep '^[.][a-z]'`
+
+/** Failpoints by the command that passes them; `after` exits 0 once the command that was cut off has been given again. */
+const STOPS: readonly (readonly [prepare: string, command: string, failpoints: readonly string[], after?: string])[] = [
   [
     'seq 20 | logq produce t --batch-bytes 60',
     'seq 101 130 | logq produce t --batch-bytes 60',
@@ -174,21 +177,44 @@ const STOPS: readonly (readonly [prepare: string, command: string, failpoints: r
     ],
   ],
   ['seq 20 | logq produce t', 'logq topic set t retention.ms=1d', ['replace.before-rename']],
-  ['seq 20 | logq produce t', 'logq topic add-partitions t 2', ['create.after-segment', 'topic-add-partitions.before-commit']],
+  [
+    'seq 20 | logq produce t',
+    'logq topic add-partitions t 2',
+    ['create.after-directory', 'create.after-segment', 'topic-add-partitions.before-commit'],
+    `{ logq topic add-partitions t 2 || logq produce t -p 1 < /dev/null; } 2> said && ${NO_LITTER}`,
+  ],
+  [
+    'seq 20 | logq produce t',
+    'logq topic create new --partitions 2',
+    [
+      'topic-create.after-intent',
+      'create.after-directory',
+      'create.after-recovery-point',
+      'create.after-leader-epoch',
+      'create.after-segment',
+      'topic-create.before-commit',
+    ],
+    `{ logq topic create new --partitions 2 || logq topic show new; } > said 2>&1 &&
+     seq 9 | logq produce new -p 1 && logq cat new | cmp - <(seq 9) && logq fsck -q new && ${NO_LITTER}`,
+  ],
+  [
+    'seq 20 | logq produce t; seq 9 | logq produce new -p 1 --partitions 2',
+    'logq topic rm -y new',
+    ['topic-rm.after-intent', 'topic-rm.after-mark', 'topic-rm.after-rename', 'topic-rm.before-end'],
+    `{ logq cat new | cmp - <(seq 9) || ! logq topic show new; } > said 2>&1
+     { logq topic rm -y new || logq topic create other; } > said 2>&1 && ! ls -A "$LOGQ_STORE" "$LOGQ_STORE/topics" | grep new && ${NO_LITTER}`,
+  ],
 ]
 
 onDisk('the power is cut at every failpoint, and the next command goes on without help', async (t, { cli, image }) => {
   const start = Array.from({ length: 20 }, (_, n) => String(n + 1))
-  for (const [prepare, command, failpoints] of STOPS) {
+  for (const [prepare, command, failpoints, after = 'true'] of STOPS) {
     for (const failpoint of failpoints) {
       const prepared = await cli.shell(`rm -rf "$LOGQ_STORE"; ${prepare}`)
       t.is(prepared.status, 0, `${failpoint}: ${prepared.stderr}`)
-      const stopped = cli.start(`export LOGQ_FAILPOINT=${failpoint}=stop; ${command}`, { timeoutMs: 60_000 })
-      await waitUntilStopped(cli, failpoint)
-      image.cutPower()
-      stopped.signal('SIGKILL', { group: true })
-      await stopped.finished
-      image.startAgain()
+      await cutAt({ cli, image }, failpoint, command)
+      const done = await cli.shell(`{ ${after}; } || { cat said; exit 9; }`)
+      t.is(done.status, 0, `${failpoint}: ${done.stdout.toString()}${done.stderr}`)
       const values = await requireWhole(t, cli, failpoint)
       t.deepEqual(values.slice(0, 20), start, failpoint)
       t.is(new Set(values).size, values.length, failpoint)
@@ -196,12 +222,87 @@ onDisk('the power is cut at every failpoint, and the next command goes on withou
   }
 })
 
-/** Waits for the program that stops itself at a failpoint. */
-async function waitUntilStopped(cli: Cli, failpoint: string): Promise<void> {
+/** Runs a command up to a failpoint, cuts the power there, and starts again. */
+async function cutAt({ cli, image }: OnDisk, failpoint: string, command: string): Promise<void> {
+  const stopped = cli.start(`export LOGQ_FAILPOINT=${failpoint}=stop; ${command}`, { timeoutMs: 60_000 })
+  await waitUntilStopped(cli, failpoint)
+  image.cutPower()
+  stopped.signal('SIGKILL', { group: true })
+  await stopped.finished
+  image.startAgain()
+}
+
+const RECOVERY_STEPS = [
+  'recovery.before-quarantine',
+  'recovery.after-quarantine',
+  'recovery.after-epoch',
+  'recovery.before-cut',
+  'recovery.before-indexes',
+]
+
+onDisk('the power is cut in a recovery, and again in the next one', async (t, { cli, image }) => {
+  for (const [n, first] of RECOVERY_STEPS.entries()) {
+    // Damaged behind what was synced, and that is on the device; each step meets another one in the next recovery.
+    const second = n < 2 ? RECOVERY_STEPS[n + 3] : RECOVERY_STEPS[n - 2]
+    const what = `${first}, then ${second ?? ''}`
+    const prepared = await cli.shell(
+      `rm -rf "$LOGQ_STORE"; seq 20 | logq produce t; seq 21 40 | logq produce t --acks 0 --batch-bytes 60
+       printf X | dd of="$(echo "$LOGQ_STORE"/t-0/*.log)" bs=1 seek=300 conv=notrunc status=none; sync -f "$LOGQ_STORE"`,
+    )
+    t.is(prepared.status, 0, `${what}: ${prepared.stderr}`)
+    await cutAt({ cli, image }, first, 'seq 101 130 | logq produce t')
+    // What the first one did up to the cut may be there or not; when it is all there, the second one has nothing to stop at.
+    const going = cli.start(`export LOGQ_FAILPOINT=${second ?? ''}=stop; seq 201 230 | logq produce t`, { timeoutMs: 60_000 })
+    await waitUntilStopped(cli, what, going.pid)
+    image.cutPower()
+    going.signal('SIGKILL', { group: true })
+    await going.finished
+    image.startAgain()
+    const values = await requireWhole(t, cli, what)
+    t.deepEqual(
+      values.slice(0, 20),
+      Array.from({ length: 20 }, (_, at) => String(at + 1)),
+      what,
+    )
+    t.is(new Set(values).size, values.length, what)
+    const copies = await cli.shell('ls "$LOGQ_STORE/t-0/quarantine" | wc -l')
+    t.true(Number(copies.stdout.toString()) <= 2, what)
+  }
+})
+
+onDisk('the power is cut in a repair, and the next repair does the rest', async (t, { cli, image }) => {
+  for (const failpoint of [
+    'repair.after-invalidate',
+    'repair.after-place',
+    'repair.after-gaps',
+    'repair.after-rewrite',
+    'repair.after-end',
+    'repair.after-indexes',
+    'repair.after-recovery-point',
+  ]) {
+    // One batch of the first segment is damaged: one record is lost, and no other.
+    const prepared = await cli.shell(
+      `rm -rf "$LOGQ_STORE"; logq topic create t segment.bytes=300; seq 20 | logq produce t --batch-bytes 60
+       printf X | dd of="$LOGQ_STORE"/t-0/00000000000000000000.log bs=1 seek=100 conv=notrunc status=none; sync -f "$LOGQ_STORE"
+       logq cat t --on-corrupt skip > before 2> said; wc -l < before`,
+    )
+    const left = Number(prepared.stdout.toString())
+    t.true(left >= 15 && left < 20, `${failpoint}: ${left}`)
+    await cutAt({ cli, image }, failpoint, 'logq fsck -q --repair')
+    const done = await cli.shell(
+      `logq fsck -q --repair > said 2>&1; logq fsck -q; echo $?; logq cat t | cmp - before && echo new | logq produce t --print-offsets
+       logq fsck -q; echo $?; ls "$LOGQ_STORE/t-0/quarantine" | wc -l; find "$LOGQ_STORE" -name '.tmp-*'`,
+    )
+    t.regex(done.stdout.toString(), /^0\nt:0@20\n0\n[12]\n$/, `${failpoint}: ${done.stderr}`)
+  }
+})
+
+/** Waits for the program that stops itself at a failpoint; or until the script that may not come to it has ended, when it is given. */
+async function waitUntilStopped(cli: Cli, failpoint: string, script?: number): Promise<void> {
   const done = await cli.shell(
     `for i in $(seq 400); do for p in $(pgrep -f '/logq '); do
        grep -q 'T (stopped)' /proc/$p/status 2>/dev/null && tr '\\0' '\\n' < /proc/$p/environ | grep -qx "LOGQ_STORE=$LOGQ_STORE" && exit 0
-     done; sleep 0.05; done; exit 1`,
+     done; ${script === undefined ? '' : `kill -0 ${script} 2>/dev/null || exit 0;`} sleep 0.05; done; exit 1`,
     { timeoutMs: 90_000 },
   )
   if (done.status !== 0) throw new Error(`nothing stopped at ${failpoint}`)

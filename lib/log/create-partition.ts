@@ -55,11 +55,18 @@ export async function markPartitionDeleted(system: System, directory: string, wa
   }
 }
 
-/** Removes a directory of files, one level deep and its sub-directories of files (quarantine/). What is gone already is no error. */
+/**
+ * Removes a directory of files, one level deep and its sub-directories of files (quarantine/). What is gone already is no error. Of
+ * something else in its place, such as a symbolic link, the name goes, and nothing that it points at.
+ */
 export function removePartitionDirectory(system: System, directory: string): void {
   const { fs } = system
   const status = fs.pathStatus(directory)
   if (status === undefined) return
+  if (status.kind !== 'directory') {
+    unlinkUnlessGone(fs, directory)
+    return
+  }
   for (const name of fs.list(directory)) {
     const path = `${directory}/${name}`
     if (fs.pathStatus(path)?.kind === 'directory') removePartitionDirectory(system, path)

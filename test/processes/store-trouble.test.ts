@@ -128,6 +128,23 @@ test('symbolic links, FIFOs and directories in place of segment files are refuse
   t.is((await cli.shell('cat secret')).stdout.toString(), 'secret\n')
 })
 
+test('a topic or group whose directory is a link, or no directory, is removed, and what the link points at stays', async (t) => {
+  const cli = makeCli(t)
+  await cli.shell('seq 5 | logq produce t && logq consume t -g g --to-end && cp -a store s1')
+  const linked = await cli.shell(
+    `mkdir away; mv store/t-0 store/groups/g away; ln -s $PWD/away/t-0 store/t-0; ln -s $PWD/away/g store/groups/g
+     logq cat t | tail -n 1; logq group rm -y g; echo "$?"; logq topic rm -y t; echo "$?"; ls -A store store/groups | tr '\\n' ' '
+     ls away/g/group.json; wc -c < away/t-0/00000000000000000000.log; echo x | logq produce t; echo "$?"`,
+  )
+  t.regex(linked.stdout.toString(), /^5\n0\n0\n/)
+  t.regex(linked.stdout.toString(), / logq\.json topics .*away\/g\/group\.json\n[1-9]\d+\n0\n$/)
+  t.notRegex(linked.stdout.toString(), /\.removed|\.tmp/)
+  const odd = await cli.shell(
+    'rm -r s1/t-0; mkfifo s1/t-0; logq topic rm -y t -s s1; echo "$?"; ls -A s1; echo x | logq produce -s s1 t; echo "$?"',
+  )
+  t.is(odd.stdout.toString(), '0\ngroups\nlock\nlogq.json\ntopics\n0\n', odd.stderr)
+})
+
 /** Words that run a command as somebody without privileges, or undefined. */
 function asNobody(): string | undefined {
   if (process.getuid?.() !== 0) return ''

@@ -150,10 +150,16 @@ function sweepRemoved(store: Store): void {
   for (const name of fs.list(directory)) if (name.startsWith('.tmp-')) removeFiles(store, `${directory}/${name}`)
 }
 
+/** Of a symbolic link in place of a directory the link goes, and nothing that it points at. */
 function removeFiles(store: Store, directory: string): void {
   const { fs } = store.system
+  const isOdd = (path: string) => !['directory', undefined].includes(fs.pathStatus(path)?.kind)
+  if (isOdd(directory)) {
+    fs.unlink(directory)
+    return
+  }
   for (const folder of [`${directory}/${MEMBERS_DIRECTORY}`, directory]) {
-    if (fs.pathStatus(folder) === undefined) continue
+    if (fs.pathStatus(folder) === undefined || isOdd(folder)) continue
     for (const name of fs.list(folder)) {
       const path = `${folder}/${name}`
       try {

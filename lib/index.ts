@@ -200,3 +200,13 @@ export type { ExportedPartition } from './kafka/export-partition.js'
 export { importFromKafka, type KafkaImport, type KafkaImportOptions } from './kafka/import-topic.js'
 export type { ImportedPartition } from './kafka/import-source.js'
 export { digestTopic, type DigestOptions, type PartitionDigest, type TopicDigest } from './maintain/digest.js'
+export { archiveTopic, type ArchiveOptions, type PartitionArchived } from './archive/archive-topic.js'
+export {
+  listArchive,
+  verifyArchive,
+  type ArchivedPartitionSummary,
+  type InspectArchiveOptions,
+} from './archive/inspect-archive.js'
+export type { ArchiveCodec } from './store/archive/manifest.js'
+export { restoreTopic, type RestoreOptions, type RestoredPartition } from './archive/restore-topic.js'
+export type { RestoreRange } from './archive/restore-range.js'

@@ -53,6 +53,12 @@ export interface CreateTopicOptions extends LockWait {
   readonly config?: TopicOverrides
 }
 
+/** For partitions that came with their records. */
+export interface CreateTopicFromOptions extends CreateTopicOptions {
+  /** That of the topic which they were part of; default a new one. No other topic of the store may have it. */
+  readonly topicId?: string | undefined
+}
+
 /** How a change of a topic waits for other processes that are changing topics. */
 export type ChangeOptions = LockWait
 
@@ -105,7 +111,7 @@ export async function createTopicFrom(
   store: Store,
   topic: string,
   directories: readonly string[],
-  options: CreateTopicOptions = {},
+  options: CreateTopicFromOptions = {},
 ): Promise<TopicFile> {
   return await createTopicWith(
     store,
@@ -137,7 +143,7 @@ interface Creation {
 async function createTopicWith(
   store: Store,
   topic: string,
-  options: CreateTopicOptions,
+  options: CreateTopicFromOptions,
   creation: Creation,
 ): Promise<TopicFile> {
   checkTopicName(topic)
@@ -152,7 +158,7 @@ async function createTopicWith(
     if (creation.suffix === IMPORTING_SUFFIX) refuseOrphans(store, topic)
     const file: TopicFile = {
       topic,
-      topicId: randomId(store.system),
+      topicId: options.topicId ?? randomId(store.system),
       partitions,
       partitioner,
       config,

@@ -1,5 +1,6 @@
 /** All tables, in the order of the description. */
 import type { Table } from './table.js'
+import { archiveTables } from './tables/archives.js'
 import { diskTables } from './tables/disk.js'
 import { exportTables } from './tables/export.js'
 import { filterTables } from './tables/filters.js'
@@ -32,6 +33,7 @@ export const tables: readonly Table[] = [
   ...statusTables,
   ...storeTables,
   ...diskTables,
+  ...archiveTables,
   ...statisticsTables,
   ...transactionTables,
 ]

@@ -1,0 +1,123 @@
+/** What is in an archive, and whether it is whole. Nothing is changed. */
+import { isLogqError, type LogqError } from '../errors.js'
+import { archiveFolder, objectPath, MANIFEST_FILE } from '../store/archive/archive-names.js'
+import type { Manifest } from '../store/archive/manifest.js'
+import type { Location } from '../system/location/location.js'
+import { openLocation } from '../system/location/open-location.js'
+import type { System } from '../system/system.js'
+import { verifyObject } from './archived-object.js'
+import { listArchived, readManifest } from './read-manifest.js'
+
+export interface ArchivedPartitionSummary {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly storeId: string
+  readonly segmentCount: number
+  /** Of the first segment; 0 when there is none. */
+  readonly startOffset: number
+  /** Where the last segment ends. */
+  readonly endOffset: number
+  /** Of the first batch of all, and the largest of all; null where nothing has one. */
+  readonly firstTimestampMs: number | null
+  readonly largestTimestampMs: number | null
+  readonly sizeBytes: number
+  readonly storedBytes: number
+}
+
+export interface InspectArchiveOptions {
+  /** Default: all. */
+  readonly topics?: ((topic: string) => boolean) | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Told of a partition, or when verifying of a segment, that is damaged or in conflict; the others go on. Without it, thrown. */
+  readonly onFailure?: ((error: LogqError) => void | Promise<void>) | undefined
+}
+
+/**
+ * The partitions in an archive, sorted. Throws LOGQ_USAGE, LOGQ_CORRUPT, LOGQ_CONFLICT, LOGQ_NEWER_FORMAT, LOGQ_IO, LOGQ_ABORTED, or a
+ * system error.
+ */
+export async function* listArchive(
+  system: System,
+  location: string,
+  options: InspectArchiveOptions = {},
+): AsyncGenerator<ArchivedPartitionSummary, void, undefined> {
+  const place = await openLocation(system, location)
+  try {
+    for await (const manifest of manifestsAt(place, options)) yield summaryOf(manifest)
+  } finally {
+    place.close()
+  }
+}
+
+/** The same, each partition after everything in it was read and compared with the manifest. Throws the same. */
+export async function* verifyArchive(
+  system: System,
+  location: string,
+  options: InspectArchiveOptions = {},
+): AsyncGenerator<ArchivedPartitionSummary & { readonly strayFiles: readonly string[] }, void, undefined> {
+  const place = await openLocation(system, location)
+  try {
+    for await (const manifest of manifestsAt(place, options)) {
+      for (const segment of manifest.segments) {
+        await tolerate(options, () => verifyObject(place, manifest.partition, segment, options.signal))
+      }
+      yield { ...summaryOf(manifest), strayFiles: await strayFiles(place, manifest, options.signal) }
+    }
+  } finally {
+    place.close()
+  }
+}
+
+/** The manifests of an archive, of the topics that are wanted. */
+export async function* manifestsAt(
+  location: Location,
+  options: InspectArchiveOptions,
+): AsyncGenerator<Manifest, void, undefined> {
+  for (const identity of await listArchived(location, options.signal)) {
+    if (options.topics?.(identity.topic) === false) continue
+    const manifest = await tolerate(options, () => readManifest(location, identity, options.signal))
+    if (manifest !== undefined) yield manifest
+  }
+}
+
+async function tolerate<Result>(
+  { onFailure }: InspectArchiveOptions,
+  look: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await look()
+  } catch (error) {
+    const isOfOne = ['LOGQ_CORRUPT', 'LOGQ_CONFLICT', 'LOGQ_NEWER_FORMAT'] as const
+    if (onFailure === undefined || !isLogqError(error) || !isOfOne.some((code) => code === error.code)) throw error
+    await onFailure(error)
+    return undefined
+  }
+}
+
+function summaryOf({ partition: { topic, topicId, partition, storeId }, segments }: Manifest): ArchivedPartitionSummary {
+  const sum = (one: 'sizeBytes' | 'storedBytes') => segments.reduce((total, segment) => total + segment[one], 0)
+  const known = (timestampMs: number | undefined) => (timestampMs === undefined || timestampMs < 0 ? null : timestampMs)
+  const largest = segments.reduce((ms, { largestTimestampMs }) => Math.max(ms, largestTimestampMs), -1)
+  return {
+    topic,
+    topicId,
+    partition,
+    storeId,
+    segmentCount: segments.length,
+    startOffset: segments[0]?.baseOffset ?? 0,
+    endOffset: segments.at(-1)?.endOffset ?? 0,
+    firstTimestampMs: known(segments.find(({ firstTimestampMs }) => firstTimestampMs >= 0)?.firstTimestampMs),
+    largestTimestampMs: known(largest),
+    sizeBytes: sum('sizeBytes'),
+    storedBytes: sum('storedBytes'),
+  }
+}
+
+/** What the manifest does not name: the rest of runs that were killed, until the next one writes over it. */
+async function strayFiles(location: Location, manifest: Manifest, signal: AbortSignal | undefined): Promise<string[]> {
+  const folder = archiveFolder(manifest.partition)
+  const named = new Set(manifest.segments.map((segment) => objectPath(manifest.partition, segment)))
+  const files = await location.list(folder, signal)
+  return files.filter((path) => !named.has(path) && path !== `${folder}/${MANIFEST_FILE}`)
+}

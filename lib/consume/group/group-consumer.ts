@@ -99,6 +99,7 @@ export class GroupConsumer {
   async *steps(): AsyncGenerator<ConsumerStep, void, undefined> {
     try {
       // An iteration before this one may have been ended, and its readers with it.
+      this.#positions.forgetGiven()
       await this.#readers.restart(this.assignment.map(({ topic }) => topic))
       while (!this.#isOver) {
         if (this.#isChanged) yield* this.#follow()
@@ -306,7 +307,10 @@ export class GroupConsumer {
       this.#readers.forget(topic)
       return undefined
     }
-    if (step.kind === 'batch') return { ...step, kind: 'batch', topic }
+    if (step.kind === 'batch') {
+      this.#positions.given(topic, step.partition, Math.min(step.toOffset, step.batch.nextOffset))
+      return { ...step, kind: 'batch', topic }
+    }
     if (step.kind === 'pause') {
       const reached = [...(this.#positions.ofTopic(topic) ?? [])].flatMap(([partition, { offset }]) => {
         const readOffset = step.offsetOf(partition) ?? 0

@@ -11,6 +11,8 @@ export interface Position {
   readonly topicId: string
   /** Offset behind the last record that was dealt with. */
   offset: number
+  /** Offset behind what was given to be dealt with, as far as that is above `offset`: it is not given again while this goes on. */
+  givenOffset?: number
   leaderEpoch: number
   committedOffset: number
   /** Everything below is known to be on the device. */
@@ -62,6 +64,17 @@ export class Positions {
     if (leaderEpoch >= 0) position.leaderEpoch = leaderEpoch
   }
 
+  /** Records up to `offset` were given to be dealt with. */
+  given(topic: string, partition: number, offset: number): void {
+    const position = this.get(topic, partition)
+    if (position !== undefined) position.givenOffset = offset
+  }
+
+  /** Whoever was given records and did not deal with them is given them again. */
+  forgetGiven(): void {
+    for (const ofTopic of this.#topics.values()) for (const position of ofTopic.values()) delete position.givenOffset
+  }
+
   /** What was dealt with and is not committed. */
   due(): DuePosition[] {
     return [...this.#topics].flatMap(([topic, ofTopic]) =>
@@ -92,7 +105,8 @@ export class Positions {
       for (const partition of ofTopic.keys()) ofTopic.set(partition, startOf(topicId))
     } else if (notice.kind === 'shortened') {
       const position = ofTopic.get(notice.partition)
-      if (position !== undefined) Object.assign(position, { offset: notice.logEndOffset, leaderEpoch: -1, committedOffset: -1 })
+      if (position !== undefined)
+        Object.assign(position, { offset: notice.logEndOffset, givenOffset: 0, leaderEpoch: -1, committedOffset: -1 })
     }
   }
 }

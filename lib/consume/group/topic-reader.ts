@@ -35,7 +35,9 @@ export class TopicReader {
     const topicId = [...this.positions.values()][0]?.topicId
     return followTopic(this.store, this.topic, {
       partitions: [...this.positions.keys()],
-      fromOffsets: new Map([...this.positions].map(([partition, { offset }]) => [partition, offset])),
+      fromOffsets: new Map(
+        [...this.positions].map(([partition, { offset, givenOffset = 0 }]) => [partition, Math.max(offset, givenOffset)]),
+      ),
       ...(topicId === undefined ? {} : { topicId }),
       awaitTopic: true,
       isolation: this.isolation,

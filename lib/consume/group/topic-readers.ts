@@ -45,7 +45,7 @@ export class TopicReaders {
     this.#wake()
   }
 
-  /** Reads these topics from what was dealt with on: of what was read ahead, nothing was given. */
+  /** Reads these topics from what was dealt with, or given, on: of what was read ahead, nothing was. */
   async restart(topics: Iterable<string>): Promise<void> {
     for (const topic of new Set(topics)) {
       await this.#readers.get(topic)?.stop()

@@ -1,8 +1,10 @@
 /** Members of a group that come, go, die, stand still and come back late, in memory; judged by group-world.ts at every step. */
 import test, { type ExecutionContext } from 'ava'
+import { joinGroup } from '../../../lib/consume/group/join-group.js'
 import { GroupFiles } from '../../../lib/store/group/group-files.js'
+import { openStore } from '../../../lib/store/store.js'
 import { addPartitions, createTopic, findTopic, removeTopic } from '../../../lib/store/topics.js'
-import { STORE, produce } from '../../store/tiny-store.js'
+import { STORE, produce, tinyStore } from '../../store/tiny-store.js'
 import { GroupWorld } from './group-world.js'
 
 const SESSION = { sessionTimeoutMs: 2_000 }
@@ -210,6 +212,31 @@ test('added partitions are shared', async (t) => {
   await world.end()
   allDelivered(t, world, 4, 2, 1)
   t.deepEqual(world.problems, [])
+})
+
+test('what a member was given and has not noted as delivered yet is not given again when partitions come', async (t) => {
+  const { system, store } = await tinyStore({ partitions: 1 })
+  for (const value of ['a', 'b', 'c']) await produce(store, 't', [value], { partition: 0 })
+  const consumer = await joinGroup(openStore(system, STORE), 'g', ['t'])
+  const given: string[] = []
+  let isLarger = false
+  for await (const step of consumer.steps()) {
+    if (step.kind === 'batch') given.push(`${step.partition}@${step.fromOffset}`)
+    if (given.length === 3 && !isLarger) {
+      isLarger = true
+      await addPartitions(store, 't', 2)
+      await produce(store, 't', ['d'], { partition: 1 })
+    }
+    if (given.length === 4) break
+  }
+  t.deepEqual(given, ['0@0', '0@1', '0@2', '1@0'])
+  // None of it was noted: an iteration that begins anew gets it.
+  for await (const step of consumer.steps()) {
+    if (step.kind !== 'batch') continue
+    t.is(step.fromOffset, 0)
+    break
+  }
+  await consumer.close()
 })
 
 test('a topic that is removed and created anew is read from its start, by the same members', async (t) => {

@@ -2,6 +2,7 @@
  * Which member of a consumer group reads which partition: Kafka's assignors by their names, as pure functions. Everybody who computes an
  * assignment from the same subscriptions gets the same one, in whatever order they are given.
  */
+import { LogqError } from '../errors.js'
 import { assignSticky } from './sticky-assignor.js'
 
 export interface TopicPartition {
@@ -28,13 +29,19 @@ export type AssignorName = 'range' | 'roundrobin' | 'cooperative-sticky'
 
 /**
  * Shares out every partition whose topic somebody subscribes to. Topics that are not in `partitionCounts` are left out. Every member is
- * in the result, perhaps with nothing; its partitions are in the order of topic and number.
+ * in the result, perhaps with nothing; its partitions are in the order of topic and number. Throws LOGQ_NEWER_FORMAT for a name that a
+ * group was left with and that is none.
  */
 export function assign(
   assignor: AssignorName,
   partitionCounts: ReadonlyMap<string, number>,
   members: readonly GroupSubscription[],
 ): Map<string, TopicPartition[]> {
+  if (!Object.hasOwn(assignors, assignor)) {
+    throw new LogqError('LOGQ_NEWER_FORMAT', `a group assigns partitions by '${assignor}', which this logq does not know`, {
+      hint: 'use a newer logq',
+    })
+  }
   const sorted = members.toSorted((a, b) => compare(a.member, b.member))
   const topics = subscribedTopics(partitionCounts, sorted)
   const ownersOf = assignors[assignor](topics, sorted)

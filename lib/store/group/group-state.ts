@@ -87,9 +87,10 @@ export function parseGroupState(bytes: Uint8Array, path: string): GroupState | u
   }
   if (!isObject(content)) return undefined
   const { type, formatVersion, state: _state, generation, assignor, members, assignment, owners, ...others } = content
-  if (typeof formatVersion !== 'number' || !Number.isInteger(formatVersion) || formatVersion < 1) return undefined
+  if (typeof type !== 'string' || typeof formatVersion !== 'number' || !Number.isInteger(formatVersion) || formatVersion < 1)
+    return undefined
   if (formatVersion > GROUP_FORMAT_VERSION || type !== 'consumer') {
-    const what = type === 'consumer' ? `format version ${formatVersion}` : `type '${String(type)}'`
+    const what = type === 'consumer' ? `format version ${formatVersion}` : `type '${type}'`
     throw new LogqError('LOGQ_NEWER_FORMAT', `'${path}' has ${what}, which this logq does not know`, {
       hint: 'use a newer logq',
     })

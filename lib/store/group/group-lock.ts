@@ -27,6 +27,8 @@ const HOLDER_BYTES = 4
 export class GroupLock {
   readonly path: string
   #fd: number
+  /** Who may only look has it open for that; a change fails with what opening it for writing fails with. */
+  #isForLooking = false
   /** A second lock on the same descriptor would be granted: tasks of this process take turns. */
   #turn: Promise<void> = Promise.resolve()
 
@@ -36,7 +38,7 @@ export class GroupLock {
     private readonly group: string,
   ) {
     this.path = `${directory}/${GROUP_LOCK_FILE}`
-    this.#fd = this.#open()
+    this.#fd = this.#openToLook()
   }
 
   /** Throws LOGQ_UNKNOWN_GROUP. */
@@ -56,6 +58,7 @@ export class GroupLock {
     })
     await before
     try {
+      if (this.#isForLooking) this.#reopenToChange()
       await this.#acquire(wait)
       try {
         return change()
@@ -106,6 +109,23 @@ export class GroupLock {
     await waitForLock(this.system, fd, lock, wait)
     this.system.fs.close(this.#fd)
     this.#fd = fd
+  }
+
+  #openToLook(): number {
+    try {
+      return this.#open()
+    } catch (error) {
+      if (!['EROFS', 'EACCES'].includes(systemErrorCode(error) ?? '')) throw error
+      this.#isForLooking = true
+      return this.system.fs.open(this.path, 'read')
+    }
+  }
+
+  #reopenToChange(): void {
+    const fd = this.#open()
+    this.system.fs.close(this.#fd)
+    this.#fd = fd
+    this.#isForLooking = false
   }
 
   #open(): number {

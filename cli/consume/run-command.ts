@@ -98,6 +98,7 @@ async function planRun(
   if (fromOffset >= toOffset) return undefined
   const run = { topic, partition, fromOffset, toOffset, recordCount: 0, firstOffset: -1, lastOffset: -1, leaderEpoch: -1 }
   for await (const slice of readPartition(context, fromOffset, toOffset, limits.signal)) {
+    consumer.store.system.failpoint('consume-run.plan')
     run.leaderEpoch = slice.batch.partitionLeaderEpoch
     try {
       for (const walk = new SliceWalk(slice); walk.next();) {
@@ -171,6 +172,7 @@ async function feed(
   const give = async (): Promise<void> => {
     const context = viewContext(consumer.store, topic, partition, { isolation })
     for await (const slice of readPartition(context, fromOffset, toOffset, limits.signal)) {
+      consumer.store.system.failpoint('consume-run.feed')
       await printer.print(topic, slice)
       deliveredOffset = Math.min(slice.batch.nextOffset, toOffset)
       if (printer.isDone) break

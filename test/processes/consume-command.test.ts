@@ -1,4 +1,6 @@
 /** logq consume … -- CMD: what CMD finished with 0 is committed, and nothing else. */
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { makeCli, type Cli } from '../helpers/run-cli.js'
 
@@ -93,3 +95,23 @@ test('a topic that is made anew between two runs is given to CMD from its start'
   t.regex(member.stdout().toString(), /^new 1$/m)
   t.is((await cli.shell(OFFSETS)).stdout.toString(), '0=15\n')
 })
+
+for (const point of ['plan', 'feed'] as const) {
+  test(`INT in the middle of the ${point} of a run: nothing is committed that CMD was not given`, async (t) => {
+    const cli = makeCli(t)
+    await cli.shell('seq 3000 | logq produce t --batch-bytes 100')
+    const member = cli.start(`LOGQ_FAILPOINT=consume-run.${point}=stop@3 exec logq consume t -g g -- cat`, {
+      timeoutMs: 60_000,
+    })
+    const status = `/proc/${member.pid}/status`
+    for (let n = 0; n < 600 && !/^State:\s+T/m.test(await readFile(status, 'utf8')); n += 1) await sleep(50)
+    member.signal('SIGINT')
+    process.kill(member.pid, 'SIGCONT')
+    await member.finished
+    const given = member.stdout().toString()
+    const rest = await cli.shell('exec logq consume t -g g --to-end')
+    // All of it, and what was committed is what CMD was given.
+    const all = new Set((given + rest.stdout.toString()).trim().split('\n'))
+    t.is(all.size, 3000, `${given.length} characters given, ${rest.stdout.length} later`)
+  })
+}

@@ -375,4 +375,72 @@ export const mutants: readonly Mutant[] = [
       title: 'every verdict is that of a look through the whole log: few ids, small batches',
     },
   },
+  {
+    name: 'commit-without-owner',
+    breaks: 'whoever asks may commit, also a member that was taken out while it stood still',
+    file: 'lib/consume/group/group-member.ts',
+    edits: [
+      [
+        '        if (locked.state.members[this.id] !== undefined) return change(locked)\n',
+        '        if (this.id !== "") return change(locked)\n',
+      ],
+      ['    if (!owned) {\n', '    if (!owned && this.id === "") {\n'],
+    ],
+    test: {
+      file: 'test/consume/group/membership.test.ts',
+      title: 'the commit of a member that comes back late is refused, and says so',
+    },
+  },
+  {
+    name: 'commit-before-flush',
+    breaks: 'what was printed is committed before standard output took it',
+    file: 'cli/consume/deliveries.ts',
+    edits: [['writtenBytes <= acceptedBytes)', 'writtenBytes <= acceptedBytes + (1 << 20))']],
+    test: { file: 'test/cli/consume/deliveries.test.ts', title: 'what standard output has not taken yet is not delivered' },
+  },
+  {
+    name: 'group-change-without-lock',
+    breaks: 'a group is changed while somebody else changes it',
+    file: 'lib/store/group/group-lock.ts',
+    edits: [
+      [
+        '      if (!this.system.locks.tryLock(this.#fd, false)) await this.#waitForLock(wait)\n',
+        '      if (!this.system.locks.tryLock(this.#fd, false) && wait.wait === "no") await this.#waitForLock(wait)\n',
+      ],
+    ],
+    test: {
+      file: 'test/processes/group-nemesis.test.ts',
+      title: 'a member that is stopped while it changes the group: others wait for it, and nobody undoes what another one did',
+    },
+  },
+  {
+    name: 'hand-over-without-sync',
+    breaks: 'a partition is handed over before its last commit is on the device',
+    file: 'lib/consume/group/group-member.ts',
+    edits: [['    await this.sync() // 2\n', '    void this.sync() // 2\n']],
+    test: {
+      file: 'test/crash/group-crash.test.ts',
+      title: 'of two members the old one may die before any change of the disk, while partitions are handed over',
+    },
+  },
+  {
+    name: 'damaged-offsets-taken-for-none',
+    breaks: 'a group whose committed offsets cannot be read begins as one that committed nothing',
+    file: 'lib/store/group/offsets-file.ts',
+    edits: [['    if (first === undefined) return\n', '    if (first === undefined || first.position >= 0) return\n']],
+    test: {
+      file: 'test/store/group/damaged-files.test.ts',
+      title: 'offsets with any byte wrong, or cut short: refused by name and position',
+    },
+  },
+  {
+    name: 'run-committed-beyond-its-input',
+    breaks: 'a signal while CMD is fed commits what CMD was not given',
+    file: 'cli/consume/run-command.ts',
+    edits: [['limits.signal.aborted ? deliveredOffset : toOffset }', 'deliveredOffset < 0 ? deliveredOffset : toOffset }']],
+    test: {
+      file: 'test/processes/consume-command.test.ts',
+      title: 'INT in the middle of the feed of a run: nothing is committed that CMD was not given',
+    },
+  },
 ]

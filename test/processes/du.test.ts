@@ -142,7 +142,13 @@ test('damage does not keep du from counting; what is unknown is named, and the r
     ['garbage at the end', 'printf garbage >> store/b-0/00000000000000000000.log', sizeBytes + 7, 0, /^$/],
     ['an index that is gone', 'rm store/b-0/00000000000000000000.timeindex', sizeBytes + 7, 0, /^$/],
     ['a pipe in place of an index', 'mkfifo store/b-0/00000000000000000000.timeindex', sizeBytes + 7, 0, /^$/],
-    ['a link in place of a segment', `ln -s nowhere ${SEVENTH}`, sizeBytes + 14, 1, /'.*b-0\/0+7\.log': is a symbolic link, not/],
+    [
+      'a link in place of a segment',
+      `ln -s nowhere ${SEVENTH}`,
+      sizeBytes + 14,
+      1,
+      /'.*b-0\/0+7\.log': is a symbolic link, not/,
+    ],
     ['a pipe', `rm ${SEVENTH}; mkfifo ${SEVENTH}`, sizeBytes + 7, 1, /0+7\.log': is a FIFO, not a regular file\n/],
     ['a directory', `rm ${SEVENTH}; mkdir ${SEVENTH}`, sizeBytes + 7, 1, /0+7\.log': is a directory, not a regular file\n/],
     [

@@ -17,8 +17,6 @@ export const doubles = {
   'blind-fsck': `[ "$1" = fsck ] && exec > >(exec grep --line-buffered -v '"damage"')`,
   /** Every twentieth line that a member of a group prints gets lost; what it commits says otherwise. */
   'drop-delivery': `[ "$1" = consume ] && exec > >(exec sed -u '20~20d')`,
-  /** Members print their fifth line twice. */
-  'repeat-delivery': `[ "$1" = consume ] && exec > >(exec sed -u '5p')`,
   /** One member in four begins without what its group committed. */
   'forget-commits': `[ "$1" = consume ] && [ $((RANDOM % 4)) = 0 ] && rm -f "$LOGQ_STORE"/groups/*/offsets`,
 } as const

@@ -11,7 +11,7 @@ import { GroupFiles } from '../../lib/store/group/group-files.js'
 import { groupExists, listGroups } from '../../lib/store/group/group-paths.js'
 import { openStore, type Store } from '../../lib/store/store.js'
 import { findTopic } from '../../lib/store/topics.js'
-import type { FakeSystem } from '../helpers/fake-system.js'
+import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
 import { GroupWorld, type SimulatedMember } from '../consume/group/group-world.js'
 import { STORE, produce, tinyStore } from '../store/tiny-store.js'
 import { crashAt, crashEverywhere, type Scenario } from './crash-everywhere.js'
@@ -167,6 +167,20 @@ for (const dies of ['the new one', 'the old one'] as const) {
     t.true((behind.get(step) ?? 0) > 0, `a death behind ${step}`)
   })
 }
+
+test('a power cut right after a partition was handed over takes nothing of its commits back', async (t) => {
+  const world = await GroupWorld.create(PARTITIONS, RECORDS)
+  await world.start({ ...OPTIONS, isEager: true })
+  await world.settled()
+  await world.committedTo(RECORDS)
+  // Sooner than a member syncs by itself.
+  await world.start(OPTIONS)
+  while (new Set(world.snapshot().state.owners['t']).size < PARTITIONS) await world.clock.sleep(5)
+  const moved = world.snapshot().state.owners['t']?.findIndex((owner) => owner === world.members[1]?.id) ?? -1
+  const after = createFakeSystem({ disk: world.disk.afterPowerCut({ seed: 1, keepUnsynced: 'none' }), clock: world.clock })
+  t.is(committedIn(openStore(after, STORE))[moved], RECORDS)
+  await world.end()
+})
 
 async function withCommits(system: FakeSystem): Promise<void> {
   await prepare(system)

@@ -417,10 +417,10 @@ export const mutants: readonly Mutant[] = [
     name: 'hand-over-without-sync',
     breaks: 'a partition is handed over before its last commit is on the device',
     file: 'lib/consume/group/group-member.ts',
-    edits: [['    await this.sync() // 2\n', '    void this.sync() // 2\n']],
+    edits: [['    await this.sync() // 2\n', '']],
     test: {
       file: 'test/crash/group-crash.test.ts',
-      title: 'of two members the old one may die before any change of the disk, while partitions are handed over',
+      title: 'a power cut right after a partition was handed over takes nothing of its commits back',
     },
   },
   {

@@ -146,6 +146,10 @@ export class ArchiveFileSystem implements FileSystem {
     return this.inner.freeBytes(path)
   }
 
+  totalBytes(path: string): number {
+    return this.inner.totalBytes(path)
+  }
+
   #joined(): readonly ArchivedSegment[] {
     return this.source.joined(this.source.manifest().segments)
   }

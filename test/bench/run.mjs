@@ -11,6 +11,7 @@
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { appendLatency } from './cases/append-latency.mjs'
+import { archiveToDirectory } from './cases/archive-to-directory.mjs'
 import { catThroughPipe } from './cases/cat-through-pipe.mjs'
 import { fourProducers } from './cases/four-producers.mjs'
 import { memory } from './cases/memory.mjs'
@@ -22,7 +23,17 @@ import { describeMachine, describeMachineLine } from './machine.mjs'
 import { printRow, printTable } from './print.mjs'
 import { projectRoot, Workspace } from './workspace.mjs'
 
-const cases = { produceFromFile, catThroughPipe, appendLatency, oneShot, startUp, fourProducers, openAt, memory }
+const cases = {
+  produceFromFile,
+  catThroughPipe,
+  appendLatency,
+  oneShot,
+  startUp,
+  fourProducers,
+  openAt,
+  archiveToDirectory,
+  memory,
+}
 
 const sizes = {
   quick: { lines: 20_000, pairs: 2, shots: 4, samples: 20, segments: 40, segmentBytes: 32 << 10 },

@@ -58,10 +58,12 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     title: 'Care',
     commands: [
+      { name: 'retain', load: async () => (await import('./commands/retain.js')).command },
+      { name: 'trim', load: async () => (await import('./commands/trim.js')).command },
+      { name: 'compact', load: async () => (await import('./commands/compact.js')).command },
       { name: 'fsck', load: async () => (await import('./commands/fsck.js')).command },
       { name: 'dump', load: async () => (await import('./commands/dump.js')).command },
       { name: 'du', load: async () => (await import('./commands/du.js')).command },
-      { name: 'check', load: async () => (await import('./commands/check.js')).command },
       { name: 'digest', load: async () => (await import('./commands/digest.js')).command },
       { name: 'archive', load: async () => (await import('./commands/archive.js')).command },
       { name: 'restore', load: async () => (await import('./commands/restore.js')).command },

@@ -162,6 +162,7 @@ export type {
   DumpItem,
   FileItem,
   JsonItem,
+  CleanerOffsetItem,
   KnownGapItem,
   LeaderEpochIdItem,
   LeaderEpochItem,
@@ -194,13 +195,19 @@ export {
   type PartitionUsage,
   type SegmentUsage,
 } from './inspect/disk-usage.js'
-export { newestRecordMs } from './inspect/newest-record.js'
 export type { PartitionOffsets } from './store/partition.js'
 export { exportToKafka, type KafkaExport, type KafkaExportOptions } from './kafka/export-topic.js'
 export type { ExportedPartition } from './kafka/export-partition.js'
 export { importFromKafka, type KafkaImport, type KafkaImportOptions } from './kafka/import-topic.js'
 export type { ImportedPartition } from './kafka/import-source.js'
 export { digestTopic, type DigestOptions, type PartitionDigest, type TopicDigest } from './maintain/digest.js'
+export { retainTopic, type PartitionRetention, type RetainOptions } from './maintain/retain/retain-topic.js'
+export { trimPartition } from './maintain/retain/trim-partition.js'
+export type { AdvancedLogStart } from './log/advance-log-start.js'
+export { compactTopic, type CompactOptions } from './maintain/compact/compact-topic.js'
+export type { PartitionCompaction } from './maintain/compact/compact-partition.js'
+export { explainKey, type ExplainedRecord } from './maintain/compact/explain-key.js'
+export type { DroppedSegment } from './produce/drop-oldest.js'
 export { archiveTopic, type ArchiveOptions, type PartitionArchived } from './archive/archive-topic.js'
 export {
   listArchive,

@@ -124,10 +124,10 @@ export const produceOptions = {
   },
   onFull: {
     kind: 'choice',
-    choices: ['fail', 'block'],
+    choices: ['fail', 'block', 'drop-oldest'],
     default: 'fail',
     meaning:
-      'What to do when the disk is full: fail, or block, which says so once, holds no lock, and tries again every second until there is space or a signal comes.',
+      'What to do when the disk is full: fail; block, which says so once, holds no lock, and tries again every second until there is space or a signal comes; or drop-oldest, which removes the oldest closed segment of the topic, says so, and goes on.',
   },
   partitions: {
     kind: 'integer',

@@ -4,6 +4,7 @@ import type { Codec } from '../../lib/record/codec.js'
 import type { Store } from '../../lib/store/store.js'
 import type { Acknowledgements } from '../input/acknowledgements.js'
 import type { Io } from '../io.js'
+import { roundSize } from '../values/units.js'
 import { dedupeOf } from './dedupe.js'
 import { fileSystemRoot } from './full-disk.js'
 import type { ProduceArguments } from './options.js'
@@ -32,6 +33,11 @@ export function producerOptions(
       void io.warn(`waiting for the ${held} of '${topic}-${waitingFor}', held by process ${holderPid}`)
     },
     onFull,
+    onDropped: ({ partition: from, fromOffset, toOffset, removedBytes }) => {
+      void io.say(
+        `no space: removed offsets ${fromOffset} to ${toOffset - 1} of '${topic}-${from}', ${roundSize(removedBytes)}`,
+      )
+    },
     onWaitForSpace: (target) => {
       const disk = fileSystemRoot(io.system.fs, io.cwd, store.path)
       void io.warn(`no space on the file system '${disk}': waiting for some, to append to '${topic}-${target}'`)

@@ -172,6 +172,14 @@ export interface LeaderEpochIdItem {
   readonly id: string
 }
 
+/** How far a partition was compacted. */
+export interface CleanerOffsetItem {
+  readonly type: 'cleaner-offset'
+  readonly file: string
+  readonly cleanedOffset: number
+  readonly gapsOffset: number
+}
+
 export interface KnownGapItem {
   readonly type: 'known-gap'
   readonly file: string
@@ -241,6 +249,7 @@ export type DumpItem =
   | LeaderEpochItem
   | LeaderEpochIdItem
   | KnownGapItem
+  | CleanerOffsetItem
   | DedupeIndexItem
   | JsonItem
   | LineItem

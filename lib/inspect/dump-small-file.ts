@@ -1,6 +1,7 @@
 /** Shows the small files of a partition, a store and a Kafka log directory. A damaged text is shown line by line, as far as it is text. */
 import { LogqError, systemErrorCode } from '../errors.js'
 import { LOG_SUFFIX, segmentBaseOffsets, segmentFileName } from '../log/file-names.js'
+import { parseCleanerOffsets } from '../log/cleaner-file.js'
 import { parseKnownGaps } from '../log/known-gaps.js'
 import { parseLeaderEpochIds, parseLeaderEpochs } from '../log/leader-epochs.js'
 import { parseLogStartOffset } from '../log/log-start-offset.js'
@@ -70,6 +71,10 @@ export function dumpSmallFile(system: System, file: string, kind: SmallFileKind)
         bytes,
         parseKnownGaps(bytes)?.map((gap) => ({ type: 'known-gap', file, ...gap })),
       )
+    case 'cleaner-offset': {
+      const offsets = parseCleanerOffsets(bytes)
+      return whole(file, bytes, offsets === undefined ? undefined : [{ type: 'cleaner-offset', file, ...offsets }])
+    }
     case 'topic':
     case 'store':
       return dumpJson(file, bytes, kind)

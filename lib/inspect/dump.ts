@@ -5,6 +5,7 @@
  */
 import { LogqError, systemErrorCode } from '../errors.js'
 import {
+  CLEANER_OFFSET_FILE,
   LEADER_EPOCH_CHECKPOINT_FILE,
   LEADER_EPOCH_IDS_FILE,
   LOCK_FILE,
@@ -128,6 +129,7 @@ const SMALL_FILES = [
   LEADER_EPOCH_CHECKPOINT_FILE,
   LEADER_EPOCH_IDS_FILE,
   KNOWN_GAPS_FILE,
+  CLEANER_OFFSET_FILE,
   'partition.metadata',
 ]
 

@@ -1,5 +1,6 @@
 /** What a file is, by its name and, where that says nothing, by its first bytes. Files may lie anywhere. */
 import {
+  CLEANER_OFFSET_FILE,
   LEADER_EPOCH_CHECKPOINT_FILE,
   LEADER_EPOCH_IDS_FILE,
   LOCK_FILE,
@@ -31,6 +32,7 @@ export type FileKind =
   | 'leader-epoch-checkpoint'
   | 'leader-epoch-ids'
   | 'known-gaps'
+  | 'cleaner-offset'
   | 'dedupe-index'
   | 'topic'
   | 'store'
@@ -43,6 +45,7 @@ const NAMES: Readonly<Record<string, FileKind>> = {
   [LEADER_EPOCH_CHECKPOINT_FILE]: 'leader-epoch-checkpoint',
   [LEADER_EPOCH_IDS_FILE]: 'leader-epoch-ids',
   [KNOWN_GAPS_FILE]: 'known-gaps',
+  [CLEANER_OFFSET_FILE]: 'cleaner-offset',
   [STORE_FILE]: 'store',
 }
 

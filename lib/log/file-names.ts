@@ -23,6 +23,11 @@ export const LOG_START_OFFSET_FILE = 'log-start-offset'
 export const LEADER_EPOCH_CHECKPOINT_FILE = 'leader-epoch-checkpoint'
 export const LEADER_EPOCH_IDS_FILE = 'leader-epoch-ids'
 export const QUARANTINE_DIRECTORY = 'quarantine'
+export const CLEANER_OFFSET_FILE = 'cleaner-offset'
+/** Held by the process that compacts the partition. */
+export const CLEANER_LOCK_FILE = 'cleaner-lock'
+/** Segments that compaction is writing anew; what is left there by one that was killed is swept by the next. */
+export const CLEANER_DIRECTORY = 'cleaner'
 /** Followed by what the ids are: `dedupe-key`, `dedupe-value`, `dedupe-header-…`. */
 export const DEDUPE_INDEX_PREFIX = 'dedupe-'
 /** Followed by 8 hexadecimal digits: what is in one archive of the partition. */

@@ -8,6 +8,7 @@
 import { CorruptionError, systemErrorCode } from '../errors.js'
 import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
 import { BatchPlaces } from './batch-places.js'
+import { readCleanerOffsets } from './cleaner-file.js'
 import { placeAfterDamage } from './damage.js'
 import { LOCK_FILE, LOG_SUFFIX, segmentFileName } from './file-names.js'
 import { isKnownGap, readKnownGaps } from './known-gaps.js'
@@ -321,6 +322,8 @@ export class LogReader {
   #isLost(fromOffset: number, toOffset: number): boolean {
     if (toOffset <= fromOffset || this.context.isContiguous !== true) return false
     if (toOffset <= (readLogStartOffset(this.context) ?? 0)) return false
+    // It was a compacted topic once.
+    if (toOffset <= readCleanerOffsets(this.context).gapsOffset) return false
     return !isKnownGap(readKnownGaps(this.context), fromOffset, toOffset)
   }
 

@@ -164,6 +164,27 @@ export class Log {
   }
 
   /**
+   * Closes the active segment and begins the next one, when it has records and `isDue` says so of its end: what retention and compaction
+   * do not touch before. Returns whether it did; all three files of the old segment are on the device then. Throws as `append` does.
+   */
+  async rollIf(isDue: (tail: Readonly<SegmentTail>) => boolean, wait: LockWait = {}): Promise<boolean> {
+    this.#throwSyncFailure()
+    this.#wait = wait
+    if (!this.#lock.tryAcquire()) await this.#lock.acquire(wait)
+    try {
+      const end = this.#locate()
+      this.#checkNothingCut(end.leaderEpoch)
+      if (end.tail.logBytes === 0 || !isDue(end.tail)) return false
+      this.#roll(end)
+      return true
+    } catch (error) {
+      throw appendFailed(this.context.directory, error)
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  /**
    * Returns when everything that this process appended is on the device. At most one fdatasync per log is in flight; it acknowledges
    * what was written before it began. Throws LOGQ_SYNC_FAILED, once and for all: a repeated fdatasync that succeeds proves nothing.
    */

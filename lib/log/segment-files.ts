@@ -3,7 +3,14 @@
  */
 import { createFile, openOrCreateFile, removeQuietly, type Ownership } from '../system/durable.js'
 import type { System } from '../system/system.js'
-import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, segmentFileName, type SegmentSuffix } from './file-names.js'
+import {
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  TIME_INDEX_SUFFIX,
+  TRANSACTION_INDEX_SUFFIX,
+  segmentFileName,
+  type SegmentSuffix,
+} from './file-names.js'
 import type { IndexSink, SegmentTail } from './segment-tail.js'
 
 export class SegmentFiles implements IndexSink {
@@ -127,7 +134,7 @@ export class SegmentFiles implements IndexSink {
 
 /** Unlinks the files of a segment, indexes first: a .log without indexes is whole, indexes without a .log are litter. */
 export function unlinkSegment(system: System, directory: string, baseOffset: number): void {
-  for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const) {
+  for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TRANSACTION_INDEX_SUFFIX] as const) {
     removeQuietly(system.fs, `${directory}/${segmentFileName(baseOffset, suffix)}`)
   }
   system.fs.unlink(`${directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`)

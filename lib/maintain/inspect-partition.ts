@@ -5,7 +5,14 @@
  */
 import { LogqError, systemErrorCode } from '../errors.js'
 import { BatchScanner } from '../log/batch-scanner.js'
-import { LOCK_FILE, LOG_START_OFFSET_FILE, LOG_SUFFIX, RECOVERY_POINT_FILE, segmentFileName } from '../log/file-names.js'
+import {
+  CLEANER_OFFSET_FILE,
+  LOCK_FILE,
+  LOG_START_OFFSET_FILE,
+  LOG_SUFFIX,
+  RECOVERY_POINT_FILE,
+  segmentFileName,
+} from '../log/file-names.js'
 import type { LeaderEpoch } from '../log/leader-epochs.js'
 import { readLogStartOffset } from '../log/log-start-offset-file.js'
 import { listSegments, readStateBlock, type ViewContext } from '../log/log-view.js'
@@ -17,6 +24,7 @@ import { checkEpochs, epochAt, epochsOf } from './check-epochs.js'
 import { checkTransactionFiles } from './check-transactions.js'
 import { checkSegment, describeBadRange, isZeros, type BadRange, type SegmentCheck } from './check-segment.js'
 import type { Finding } from './finding.js'
+import { parseCleanerOffsets } from '../log/cleaner-file.js'
 import { KNOWN_GAPS_FILE, isKnownGap, parseKnownGaps, readKnownGaps, type OffsetGap } from '../log/known-gaps.js'
 import { oddKind } from './odd-file.js'
 
@@ -63,7 +71,7 @@ export interface PartitionInspection {
   readonly wrongFiles: ReadonlySet<SmallFile>
 }
 
-export type SmallFile = 'log-start-offset' | 'leader-epochs' | 'known-gaps' | 'recovery-point' | 'lock'
+export type SmallFile = 'log-start-offset' | 'leader-epochs' | 'known-gaps' | 'cleaner-offset' | 'recovery-point' | 'lock'
 
 const LOCK_LOOKS = 5
 const LOCK_LOOK_MS = 10
@@ -83,6 +91,8 @@ class Inspection {
   #state: StateBlock | undefined
   #point: RecoveryPoint | undefined
   #knownGaps: readonly OffsetGap[] = []
+  /** Below, compaction may have removed records. */
+  #compactedTo = 0
   #epochs: LeaderEpoch[] | undefined
 
   constructor(
@@ -184,6 +194,7 @@ class Inspection {
   }
 
   #readGaps(): void {
+    if (this.#isReadable(CLEANER_OFFSET_FILE, 'cleaner-offset')) this.#readCleanerOffsets()
     if (!this.#isReadable(KNOWN_GAPS_FILE, 'known-gaps')) return
     const bytes = this.#smallFile(KNOWN_GAPS_FILE, 'known-gaps')
     if (bytes === undefined) return
@@ -191,6 +202,16 @@ class Inspection {
     if (parseKnownGaps(bytes) !== undefined) return
     const message = 'it is damaged, so that what an earlier repair dropped is named again'
     this.#wrong('known-gaps', { kind: 'cache', file: this.#path(KNOWN_GAPS_FILE), position: 0, message })
+  }
+
+  #readCleanerOffsets(): void {
+    const bytes = this.#smallFile(CLEANER_OFFSET_FILE, 'cleaner-offset')
+    if (bytes === undefined) return
+    const offsets = parseCleanerOffsets(bytes)
+    this.#compactedTo = offsets?.gapsOffset ?? 0
+    if (offsets !== undefined) return
+    const message = 'it is damaged, so that the next compaction begins at the start'
+    this.#wrong('cleaner-offset', { kind: 'cache', file: this.#path(CLEANER_OFFSET_FILE), position: 0, message })
   }
 
   async #walk(chain: readonly number[]): Promise<SegmentCheck[]> {
@@ -224,7 +245,7 @@ class Inspection {
       epochLimit: this.#epochLimit,
       limitOffset,
       mayMiss: (fromOffset: number, toOffset: number) =>
-        options.gapsAreNormal || isKnownGap(this.#knownGaps, fromOffset, toOffset),
+        options.gapsAreNormal || toOffset <= this.#compactedTo || isKnownGap(this.#knownGaps, fromOffset, toOffset),
       isKnownAsGone: (offset: number) => this.#knownGaps.some((gap) => gap.fromOffset <= offset && offset < gap.toOffset),
       epochAt: (offset: number) => epochAt(this.#epochs, offset),
       offsetAt: (position: number) => (isActive ? this.#offsetAt(base, position) : undefined),
@@ -293,7 +314,8 @@ class Inspection {
   }
 
   #missing(fromOffset: number, toOffset: number, file: string, where: string, position?: number): void {
-    if (this.options.gapsAreNormal || isKnownGap(this.#knownGaps, fromOffset, toOffset)) return
+    if (this.options.gapsAreNormal || toOffset <= this.#compactedTo) return
+    if (isKnownGap(this.#knownGaps, fromOffset, toOffset)) return
     this.#gaps.push({ fromOffset, toOffset })
     this.#damage(file, `offsets ${fromOffset} to ${toOffset - 1} are missing ${where}`, {
       ...(position === undefined ? {} : { position }),

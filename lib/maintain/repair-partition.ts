@@ -17,7 +17,9 @@
  *  8. Recovery (lib/log/recovery.ts), which deals with what was never synced, and the state block: live.
  */
 import { BatchScanner } from '../log/batch-scanner.js'
+import { writeCleanerOffsets } from '../log/cleaner-file.js'
 import {
+  CLEANER_OFFSET_FILE,
   LEADER_EPOCH_CHECKPOINT_FILE,
   LEADER_EPOCH_IDS_FILE,
   LOCK_FILE,
@@ -175,6 +177,7 @@ class Repair {
       LOG_START_OFFSET_FILE,
       RECOVERY_POINT_FILE,
       KNOWN_GAPS_FILE,
+      CLEANER_OFFSET_FILE,
     ]) {
       const path = `${context.directory}/${name}`
       if (oddKind(context.system.fs, path) !== undefined) this.#moved.push(moveAside(context, path))
@@ -249,6 +252,15 @@ class Repair {
     if (isWrong) this.#rebuilt.push(`${context.directory}/${LOG_START_OFFSET_FILE}`)
     if (wrongFiles.has('recovery-point')) this.#rebuilt.push(`${context.directory}/${RECOVERY_POINT_FILE}`)
     if (wrongFiles.has('lock')) this.#rebuilt.push(`${context.directory}/${LOCK_FILE}`)
+    if (wrongFiles.has('cleaner-offset')) this.#forgetCompaction()
+  }
+
+  /** Where compaction was, nobody knows: the next one begins at the start, and offsets may be missing anywhere below the end. */
+  #forgetCompaction(): void {
+    const { context } = this
+    const active = segmentBaseOffsets(context.system.fs.list(context.directory)).at(-1) ?? 0
+    writeCleanerOffsets(context, { cleanedOffset: 0, gapsOffset: active })
+    this.#rebuilt.push(`${context.directory}/${CLEANER_OFFSET_FILE}`)
   }
 
   /** Those of the last segment are left to recovery, which walks it anyway. */

@@ -7,7 +7,7 @@ import { LogqError, isLogqError, systemErrorCode } from '../errors.js'
 import { Log, UncertainAppendError, type BatchToAppend } from '../log/log.js'
 import type { LockWait } from '../log/partition-lock.js'
 import { BatchBuilder, recordSizeBytes } from '../record/batch-builder.js'
-import { BATCH_HEADER_BYTES } from '../record/batch.js'
+import { BATCH_HEADER_BYTES, RecordBatch } from '../record/batch.js'
 import { CODECS, type Codec } from '../record/codec.js'
 import { loadCodec } from '../record/compression.js'
 import type { RecordInput } from '../record/record.js'
@@ -19,7 +19,8 @@ import { appendAtEnd, type CollectedBatch } from './append-at-end.js'
 import type { DedupeOptions, Deduplication } from './deduplication.js'
 import type { DedupedAppend } from './deduplicator.js'
 import { PartitionChooser } from './partitioner.js'
-import { whenThereIsSpace } from './wait-for-space.js'
+import { dropOldestSegment, type DroppedSegment } from './drop-oldest.js'
+import { isDiskFull, whenThereIsSpace } from './wait-for-space.js'
 
 export interface ProducerOptions {
   /** Every record goes here. Default: by key, as the topic's partitioner says. */
@@ -59,8 +60,13 @@ export interface ProducerOptions {
     batch: CollectedBatch,
     logEndOffset: number,
   ) => Promise<CollectedBatch | undefined>
-  /** When the disk is full: fail (default), or block, which tries again until there is space or the signal comes. */
-  readonly onFull?: 'fail' | 'block'
+  /**
+   * When the disk is full: fail (default); block, which tries again until there is space or the signal comes; or drop-oldest, which removes
+   * the oldest closed segments of the topic until there is.
+   */
+  readonly onFull?: 'fail' | 'block' | 'drop-oldest'
+  /** Called for each segment that drop-oldest removed. */
+  readonly onDropped?: (dropped: DroppedSegment) => void
   /** Called when an append begins to wait for space, once for each wait. */
   readonly onWaitForSpace?: (partition: number) => void
   readonly allowNetworkFileSystem?: boolean
@@ -137,6 +143,11 @@ export class Producer {
   static async open(store: Store, topic: string, options: ProducerOptions = {}): Promise<Producer> {
     requireWritable(store, { allowNetworkFileSystem: options.allowNetworkFileSystem === true })
     const live = new LiveTopic(store, topic)
+    if (options.onFull === 'drop-oldest' && !live.config.choice('cleanup.policy').includes('delete')) {
+      throw new LogqError('LOGQ_USAGE', `topic '${topic}' is compacted: its oldest segments may hold the last value of a key`, {
+        hint: 'drop-oldest goes with a topic whose cleanup.policy says delete',
+      })
+    }
     if (options.partition !== undefined) selectPartitions(store, live.file, [options.partition])
     if (options.partitioner !== undefined && options.partitioner !== live.file.partitioner) {
       throw new LogqError(
@@ -180,6 +191,7 @@ export class Producer {
    */
   add(record: RecordInput, tag = 0, partition?: number): Promise<void> | undefined {
     this.#checkSize(record)
+    if (record.key === undefined || record.key === null) this.#refuseUnkeyed()
     if (partition !== undefined) this.#checkPartition(partition)
     const stamped = { ...record, timestampMs: record.timestampMs ?? this.live.store.system.clock.nowMs() }
     const id = this.dedupe?.idOf(record)
@@ -228,7 +240,7 @@ export class Producer {
 
   /** True when records without keys may go through `addLines`: one partition takes all of a batch. */
   get takesLines(): boolean {
-    if (this.dedupe !== undefined) return false
+    if (this.dedupe !== undefined || this.#isCompacted) return false
     if (this.options.partition !== undefined || this.chooser.isSticky) return true
     return this.live.file.partitions === 1 && !this.chooser.looksAtRecords
   }
@@ -250,6 +262,7 @@ export class Producer {
   /** Appends a whole batch as it is, but for offsets and leader epoch. The caller has checked it. */
   async appendBatch(batch: CollectedBatch, partition: number, tag = 0): Promise<void> {
     if (this.dedupe !== undefined) throw new LogqError('LOGQ_USAGE', 'duplicates are not looked for in whole batches')
+    if (this.#isCompacted && !(await hasOnlyKeys(batch))) this.#refuseUnkeyed()
     await this.#append(partition, batch, tag)
   }
 
@@ -311,6 +324,18 @@ export class Producer {
     const limit = this.maxRecordBytes
     const size = recordSizeBytes(record)
     if (size > limit) throw tooLarge(size, limit)
+  }
+
+  get #isCompacted(): boolean {
+    return this.live.config.choice('cleanup.policy').includes('compact')
+  }
+
+  /** As Kafka does: compaction would have no place for it. */
+  #refuseUnkeyed(): void {
+    if (!this.#isCompacted) return
+    throw new LogqError('LOGQ_INVALID_RECORD', `a record without a key cannot be in '${this.topic}', which is compacted`, {
+      hint: 'give it a key: see -k, -K and --key-from',
+    })
   }
 
   #collectingFor(partition: number): Collecting {
@@ -381,9 +406,23 @@ export class Producer {
   #appendWithSpace(partition: number, batch: CollectedBatch): Promise<AppendedBatch | DedupedAppend | undefined> {
     const append = () => this.#appendWithDescriptors(partition, batch)
     const { onFull, onWaitForSpace, signal } = this.options
+    if (onFull === 'drop-oldest') return this.#appendDroppingOldest(partition, append)
     if (onFull !== 'block') return append()
     const { clock } = this.live.store.system
     return whenThereIsSpace(append, { clock, signal, onFull: () => onWaitForSpace?.(partition) })
+  }
+
+  async #appendDroppingOldest<Result>(partition: number, append: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await append()
+      } catch (error) {
+        if (!isDiskFull(error)) throw error
+        const dropped = await dropOldestSegment(this.live, this.#lockWait(partition))
+        if (dropped === undefined) throw error
+        this.options.onDropped?.(dropped)
+      }
+    }
   }
 
   /** Where descriptors run out (ulimit -n), logs are closed and the append, of which nothing is there, is made again. */
@@ -504,4 +543,12 @@ function batchToAppend({ bytes, lastOffsetDelta, maxTimestampMs }: CollectedBatc
 /** A batch whose largest timestamp is beyond 2^53-1 is indexed under that limit. */
 function safeTimestamp(timestampMs: number | bigint): number {
   return typeof timestampMs === 'number' ? timestampMs : Number.MAX_SAFE_INTEGER
+}
+
+async function hasOnlyKeys({ bytes }: CollectedBatch): Promise<boolean> {
+  const batch = new RecordBatch(bytes)
+  await loadCodec(batch.codec)
+  const cursor = batch.cursor()
+  while (cursor.next()) if (cursor.keyStart < 0) return false
+  return true
 }

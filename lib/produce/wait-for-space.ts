@@ -33,7 +33,7 @@ export async function whenThereIsSpace<Result>(
 }
 
 /** No space, or none within the quota; and it is certain that nothing was appended. */
-function isDiskFull(error: unknown): boolean {
+export function isDiskFull(error: unknown): boolean {
   if (error instanceof UncertainAppendError) return false
   const code = systemErrorCode(isLogqError(error, 'LOGQ_IO') ? error.cause : error)
   return code === 'ENOSPC' || code === 'EDQUOT'

@@ -210,7 +210,7 @@ function checkTimestamp(timestampMs: number | bigint): void {
 }
 
 /** Wraps at 64 bits, as the sum does that a reader makes of it. */
-function subtractTimestamps(timestampMs: number | bigint, baseMs: number | bigint): number | bigint {
+export function subtractTimestamps(timestampMs: number | bigint, baseMs: number | bigint): number | bigint {
   if (typeof timestampMs === 'number' && typeof baseMs === 'number') {
     const difference = timestampMs - baseMs
     if (Number.isSafeInteger(difference)) return difference

@@ -201,7 +201,7 @@ export class RecordCursor implements ReadPlace {
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** The sum wraps at 64 bits, as Java's does. A number where it is a safe integer. */
-function addTimestamps(base: number | bigint, delta: number | bigint): number | bigint {
+export function addTimestamps(base: number | bigint, delta: number | bigint): number | bigint {
   if (typeof base === 'number' && typeof delta === 'number') {
     const sum = base + delta
     if (Number.isSafeInteger(sum)) return sum

@@ -5,6 +5,7 @@ import { isTemporaryName } from '../system/durable.js'
 
 export const STORE_FILE = 'logq.json'
 export const STORE_LOCK_FILE = 'lock'
+export const LAST_RETAIN_FILE = 'last-retain'
 export const TOPICS_DIRECTORY = 'topics'
 export const TOPIC_SUFFIX = '.json'
 /**

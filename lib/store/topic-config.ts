@@ -10,7 +10,7 @@ const MIB = 1 << 20
 
 export interface NumberSetting {
   readonly kind: 'number'
-  readonly unit: 'ms' | 'bytes' | 'count'
+  readonly unit: 'ms' | 'bytes' | 'count' | 'ratio'
   readonly default: number
   readonly minimum: number
   readonly maximum: number
@@ -62,6 +62,15 @@ export const TOPIC_SETTINGS = {
     'what retain and compact may do with old records',
   ),
   'delete.retention.ms': number('ms', DAY_MS, 0, Number.MAX_SAFE_INTEGER, 'time for which compaction keeps a tombstone'),
+  'min.cleanable.dirty.ratio': number('ratio', 0.5, 0, 1, 'part of a log that must be new for compact to go over it'),
+  'min.compaction.lag.ms': number('ms', 0, 0, Number.MAX_SAFE_INTEGER, 'age below which compact leaves records alone'),
+  'max.compaction.lag.ms': number(
+    'ms',
+    Number.MAX_SAFE_INTEGER,
+    1,
+    Number.MAX_SAFE_INTEGER,
+    'age at which a record makes compact go over a log, whatever is new in it',
+  ),
   'min.insync.replicas': number('count', 1, 1, 1000, 'in-sync replicas that --acks all asks for'),
   'compression.type': choice(
     'producer',
@@ -120,7 +129,7 @@ export function parseSetting(name: string, text: string): number | string {
   const value = text === '-1' ? -1 : parseNumber(text, setting.unit)
   if (value === undefined || value < setting.minimum || value > setting.maximum) {
     throw new LogqError('LOGQ_USAGE', `'${text}' is not a value of ${name}`, {
-      hint: `a whole number from ${setting.minimum} to ${setting.maximum}${unitHint(setting.unit)}`,
+      hint: `${setting.unit === 'ratio' ? 'a' : 'a whole'} number from ${setting.minimum} to ${setting.maximum}${unitHint(setting.unit)}`,
     })
   }
   return value
@@ -178,9 +187,11 @@ const UNITS: Readonly<Record<NumberSetting['unit'], Readonly<Record<string, numb
   ms: MS_PER_UNIT,
   bytes: BYTES_PER_UNIT,
   count: { '': 1 },
+  ratio: { '': 1 },
 }
 
 function parseNumber(text: string, unit: NumberSetting['unit']): number | undefined {
+  if (unit === 'ratio') return /^(0|[1-9]\d*)(\.\d{1,9})?$/.test(text) ? Number(text) : undefined
   const match = /^(0|[1-9]\d*)([a-zA-Z]*)$/.exec(text)
   if (match === null) return undefined
   const suffix = match[2] ?? ''

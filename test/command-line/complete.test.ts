@@ -60,6 +60,8 @@ const exceptions: Readonly<Record<string, string>> = {
   'to: string': 'segments are archived to a place',
   'group: string': 'a consumer is in one group',
   'group: list': 'lag is that of any number',
+  'keep: one of partition': 'of a record, produce keeps where it was',
+  'keep: integer': 'of a key, compact keeps so many records',
   'partition: integer': 'one partition is written to',
   'partition: parsed': 'any number is read from',
 }

@@ -8,7 +8,7 @@ import { groupTables } from './tables/groups.js'
 import { importTables } from './tables/import.js'
 import { inputTables } from './tables/input.js'
 import { jsonTables } from './tables/json-records.js'
-import { monitoringTables } from './tables/monitoring.js'
+import { lifecycleTables } from './tables/lifecycle.js'
 import { offsetTables } from './tables/offsets.js'
 import { outputTables } from './tables/output.js'
 import { parsingTables } from './tables/parsing.js'
@@ -34,7 +34,7 @@ export const tables: readonly Table[] = [
   ...statusTables,
   ...storeTables,
   ...diskTables,
-  ...monitoringTables,
+  ...lifecycleTables,
   ...archiveTables,
   ...statisticsTables,
   ...transactionTables,

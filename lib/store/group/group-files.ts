@@ -125,6 +125,13 @@ export class GroupFiles {
     return { state: this.#state, isStateDamaged, offsets: this.#offsets.offsets, damage }
   }
 
+  /** The same for those who go by the offsets: LOGQ_CORRUPT where commits that were promised cannot be read. */
+  readSurely(): GroupSnapshot {
+    const snapshot = this.read()
+    this.#refuseDamage()
+    return snapshot
+  }
+
   /** Bytes of the offsets file. */
   get offsetsBytes(): number {
     return this.#offsets.sizeBytes

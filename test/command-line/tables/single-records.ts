@@ -96,9 +96,14 @@ const expectations: Table = {
     ['--on-full fail is the default', 'echo a | logq produce $T --on-full fail && logq cat $T', 'a\n'],
     ['--on-full block changes nothing while there is room', 'echo a | logq produce $T --on-full block && logq cat $T', 'a\n'],
     [
-      '--on-full drop-oldest is not there yet',
-      'logq produce $T --on-full drop-oldest < /dev/null',
-      refused(/not one of 'fail', 'block'/),
+      '--on-full drop-oldest changes nothing while there is room',
+      'echo a | logq produce $T --on-full drop-oldest && logq cat $T',
+      'a\n',
+    ],
+    [
+      '--on-full drop-oldest is not for compacted topics',
+      'logq topic create $T cleanup.policy=compact; echo a | logq produce $T -k k --on-full drop-oldest',
+      refused(/topic '.*' is compacted: its oldest segments may hold the last value of a key/),
     ],
   ],
 }

@@ -1,0 +1,148 @@
+/** logq retain: removes old segments, by age or by size. */
+import { isRetained, retainTopic, type PartitionRetention, type RetainOptions } from '../../lib/maintain/retain/retain-topic.js'
+import { noteRetain } from '../../lib/store/last-retain.js'
+import { requireWritable, type Store } from '../../lib/store/store.js'
+import { findTopic, getTopic, listTopics } from '../../lib/store/topics.js'
+import { defineCommand } from '../command.js'
+import { usageError } from '../errors.js'
+import type { Io } from '../io.js'
+import { lockWait } from '../lock-wait.js'
+import { forEachTopic } from '../maintain/for-each-topic.js'
+import { noWait } from '../maintain/options.js'
+import { options } from '../options.js'
+import { openForReading } from '../reading/reading.js'
+import { parseHardLimit } from '../values/hard-limit.js'
+import { formatDuration, roundSize } from '../values/units.js'
+
+export const command = defineCommand({
+  name: 'retain',
+  summary: 'remove records that are older, or more, than a topic keeps',
+  operands: {
+    topics: { label: 'TOPIC', meaning: 'The topics; by default all whose cleanup.policy says delete.', repeated: true },
+  },
+  options: {
+    store: options.store,
+    older: { kind: 'duration', valueName: 'DURATION', meaning: 'In place of retention.ms: remove what is older.' },
+    maxSize: {
+      kind: 'size',
+      valueName: 'SIZE',
+      meaning: 'In place of retention.bytes: remove the oldest segments of a partition that is larger.',
+    },
+    keepUntilAckedBy: {
+      kind: 'list',
+      valueName: 'GROUP',
+      meaning: "Keep what this consumer group has not committed; '*' for every group that reads the topic. May be repeated.",
+    },
+    hardLimit: {
+      kind: 'parsed',
+      valueName: 'LIMIT',
+      parse: parseHardLimit,
+      meaning:
+        'With --keep-until-acked-by: remove it all the same above this size of a partition, such as 10GiB, or age, such as 90d.',
+    },
+    force: { kind: 'flag', meaning: 'Also when the clock seems to be wrong.' },
+    noWait,
+    dryRun: options.dryRun,
+    json: options.jsonLines,
+    quiet: options.quiet,
+    verbose: options.verbose,
+  },
+  examples: [
+    { command: 'logq retain', meaning: 'All topics, by their own settings; for cron.' },
+    { command: 'logq retain access --older 7d --dry-run', meaning: 'What a shorter time would remove.' },
+    {
+      command: "logq retain --keep-until-acked-by '*' --hard-limit 50GiB",
+      meaning: 'Keep what some group has not read, up to a limit.',
+    },
+  ],
+  exits: ['failed', 'corruption', 'conflict', 'tryAgain'],
+  exitNotes: {
+    conflict: 'A topic that was named is compacted only; or the clock seems to be wrong, and nothing of that topic was removed',
+    tryAgain: 'With **--no-wait**: another process holds the append lock of a partition',
+  },
+  man: {
+    description: [
+      'Removes whole segments, the oldest first: those whose newest record is older than retention.ms, and those without which the partition is still larger than retention.bytes allows. The age of a segment is that of its newest timestamp, or of the last write to its file when that is earlier; so a timestamp in the future keeps nothing. An active segment whose oldest record is older than segment.ms or retention.ms, or which is larger than half of retention.bytes, is closed first; so the oldest record is never older than twice retention.ms, or retention.ms and segment.ms, by more than the time between two runs. The newest records stay, whatever the size.',
+      'The log start offset moves first, durably, then files are unlinked. A line on standard output says for each partition of which something was removed how much that was, and how old the oldest of what is left is; there is none when there was nothing to do. A group that had not read all of what was removed is warned of on standard error.',
+      'When the clock went back, or is further than retention.ms past the last run on a topic, and more than 90 % of the topic would go, nothing is removed: exit status 6. **--force** does it. With archive.required=true only what is in an archive is removed.',
+    ],
+    seeAlso: ['logq-trim(1)', 'logq-compact(1)', 'logq-archive(1)', 'logq-topic(1)', 'logq-format(5)'],
+  },
+  async run(args, io) {
+    const { options: given, operands } = args
+    const { older, maxSize, keepUntilAckedBy, hardLimit, force, dryRun } = given
+    if (hardLimit !== undefined && keepUntilAckedBy.length === 0)
+      throw usageError('--hard-limit needs --keep-until-acked-by', 'it limits what is kept for groups')
+    const store = requireWritable(openForReading(given.store, io))
+    const how: RetainOptions = {
+      ...lockWait(io),
+      ...(given.noWait ? { wait: 'no' } : {}),
+      ...(older === undefined ? {} : { olderMs: older }),
+      ...(maxSize === undefined ? {} : { maxBytes: maxSize }),
+      ...(hardLimit?.kind === 'age' ? { hardMs: hardLimit.ms } : {}),
+      ...(hardLimit?.kind === 'size' ? { hardBytes: hardLimit.bytes } : {}),
+      keepUntilAckedBy,
+      force,
+      dryRun,
+    }
+    const done: string[] = []
+    const all = () => listTopics(store).filter((topic) => isRetained(getTopic(store, topic)))
+    await forEachTopic(operands.topics, all, io, async (topic) => {
+      const { topicId } = getTopic(store, topic)
+      for (const partition of await retainTopic(store, topic, how)) await report(partition, given, io)
+      done.push(topicId)
+    })
+    if (!dryRun && done.length > 0) await noteRetain(store, done, topicIds(store), io.system.clock.nowMs())
+  },
+})
+
+function topicIds(store: Store): ReadonlySet<string> {
+  return new Set(listTopics(store).flatMap((topic) => findTopic(store, topic)?.topicId ?? []))
+}
+
+async function report(
+  done: PartitionRetention,
+  { json, dryRun }: { readonly json: boolean; readonly dryRun: boolean },
+  io: Io,
+): Promise<void> {
+  const {
+    topic,
+    partition,
+    removedSegments,
+    removedBytes,
+    fromOffset,
+    logStartOffset,
+    oldestAgeMs,
+    heldSegments,
+    heldBy,
+    lostBy,
+  } = done
+  const name = `${topic}-${partition}`
+  for (const { group, offsetCount } of lostBy)
+    await io.warn(
+      `group '${group}' ${dryRun ? 'would lose' : 'has lost'} ${offsetCount} offsets of '${name}' that it had not read`,
+    )
+  const oldest = oldestAgeMs === undefined ? 'nothing is left' : `the oldest is now ${formatDuration(coarse(oldestAgeMs))} old`
+  if (heldSegments > 0) {
+    const by = heldBy.length === 0 ? 'archive.required' : heldBy.map((group) => `group '${group}'`).join(', ')
+    await io.explain(`'${name}': ${heldSegments} segments are held by ${by}`)
+  }
+  if (json) {
+    if (removedSegments > 0 || io.verbose) await io.output().writeLine(JSON.stringify(done))
+    return
+  }
+  if (removedSegments === 0) {
+    await io.explain(`'${name}' has nothing to remove; ${oldest}`)
+    return
+  }
+  const what = `${dryRun ? 'would remove' : 'removed'} ${removedSegments} ${removedSegments === 1 ? 'segment' : 'segments'}`
+  await io
+    .output()
+    .writeLine(`${name}: ${what}, ${roundSize(removedBytes)}, offsets ${fromOffset} to ${logStartOffset - 1}; ${oldest}`)
+}
+
+/** In the largest unit of which there is one, as a person would say it. */
+function coarse(ms: number): number {
+  const unit = [86_400_000, 3_600_000, 60_000, 1000].find((one) => ms >= one) ?? 1
+  return Math.floor(ms / unit) * unit
+}

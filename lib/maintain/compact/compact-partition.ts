@@ -1,0 +1,380 @@
+/**
+ * Compaction: keeps the last record of each key, at its offset (format-spec/compaction.md). Steps:
+ *
+ *  1. Close the active segment when it is old.
+ *  2. Under the append lock: let the recovery point be in the active segment, in both slots, durably. A position in a segment that is then
+ *     written anew would say nothing.
+ *  3. Note up to where offsets may be missing from now on.
+ *  4. For each range of hashes whose keys fit in memory: count the records of each key; then, segment by segment in ascending order, write
+ *     anew and swap (swap-segment.ts).
+ *  5. Note how far the pass was.
+ *
+ * Killed anywhere, each segment is as before or as after, and the next run begins again. A tombstone goes only when its delete horizon has
+ * passed, which an earlier pass set; since older values lie in segments before it or in its own, they go first.
+ */
+import { LogqError } from '../../errors.js'
+import { readCleanerOffsets, writeCleanerOffsets, type CleanerOffsets } from '../../log/cleaner-file.js'
+import { CLEANER_DIRECTORY, CLEANER_LOCK_FILE, LOG_SUFFIX, segmentFileName } from '../../log/file-names.js'
+import { IsolationJudge } from '../../log/isolation.js'
+import { Log } from '../../log/log.js'
+import { partitionName, type LogContext } from '../../log/log-context.js'
+import { listSegments, type ViewContext } from '../../log/log-view.js'
+import { PartitionLock, type LockWait } from '../../log/partition-lock.js'
+import { pinRecoveryPoint, readRecoveryPoint } from '../../log/recovery-point-file.js'
+import { segmentTimes, type SegmentTimes } from '../../log/segment-times.js'
+import type { RecordBatch } from '../../record/batch.js'
+import { isTemporaryName, openOrCreateFile, removeQuietly } from '../../system/durable.js'
+import { lockIsBusy, waitForLock } from '../../system/lock-wait.js'
+import { cleanSegment, type CleanedSegment, type RecordFilter } from './clean-segment.js'
+import { ClosedSegment } from './closed-segment.js'
+import { planCompaction, type CompactionLimits, type CompactionPlan } from './compaction-plan.js'
+import { HASH_COUNT, KeyCounts } from './key-counts.js'
+import { KeyHash } from './key-hash.js'
+import { swapSegment } from './swap-segment.js'
+
+export interface CompactionSettings extends Omit<CompactionLimits, 'nowMs'> {
+  /** For which a tombstone is kept once a pass has seen it. */
+  readonly deleteRetentionMs: number
+  /** Records that are kept of each key. */
+  readonly keepCount: number
+  /** For the table of keys. */
+  readonly memoryBytes: number
+  /** Closes the active segment first, whatever its age. */
+  readonly includesActive: boolean
+  readonly segmentMs: number
+}
+
+export interface CompactionOptions extends LockWait {
+  /** Says what would be done, and changes nothing. */
+  readonly dryRun?: boolean
+  /** Called after each segment, with the bytes of the log that were gone over, of how many. */
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void
+}
+
+export interface PartitionCompaction {
+  readonly topic: string
+  readonly partition: number
+  /** False when it was not worth it: nothing was done. */
+  readonly isDone: boolean
+  readonly dirtyBytes: number
+  readonly cleanBytes: number
+  /** Of the segments that were gone over. */
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+  readonly recordsBefore: number
+  readonly recordsAfter: number
+  readonly keyCount: number
+  /** Records without a key, which went: a compacted topic has no place for them. */
+  readonly unkeyedCount: number
+  /** Passes over the log that the memory made necessary. */
+  readonly passCount: number
+}
+
+/**
+ * Throws LOGQ_CORRUPT at damage (what was swapped before stays), LOGQ_BUSY when another process compacts the partition and waiting was not
+ * wanted, LOGQ_ABORTED, LOGQ_TOPIC_REMOVED, LOGQ_IO, or a system error.
+ */
+export async function compactPartition(
+  context: LogContext,
+  view: ViewContext,
+  settings: CompactionSettings,
+  options: CompactionOptions = {},
+): Promise<PartitionCompaction> {
+  if (options.dryRun === true) return await new Compaction(context, view, settings, options).run()
+  return await withCleanerLock(context, options, () => new Compaction(context, view, settings, options).run())
+}
+
+async function withCleanerLock<Result>(
+  { system, directory, ownership }: LogContext,
+  wait: LockWait,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const lock = { path: `${directory}/${CLEANER_LOCK_FILE}`, readHolderPid: () => 0 }
+  const fd = openOrCreateFile(system, lock.path, ownership)
+  if (!system.locks.tryLock(fd, false)) {
+    if (wait.wait === 'no') {
+      system.fs.close(fd)
+      throw lockIsBusy(lock)
+    }
+    await waitForLock(system, fd, lock, wait)
+  }
+  try {
+    return await work()
+  } finally {
+    system.locks.unlock(fd)
+    system.fs.close(fd)
+  }
+}
+
+class Compaction {
+  readonly #nowMs: number
+  readonly #hash: KeyHash
+  readonly #judge: IsolationJudge
+  readonly #room = { buffer: new Uint8Array(0) }
+  #unkeyedCount = 0
+  #keyCount = 0
+
+  constructor(
+    private readonly context: LogContext,
+    private readonly view: ViewContext,
+    private readonly settings: CompactionSettings,
+    private readonly options: CompactionOptions,
+  ) {
+    const { system } = context
+    this.#nowMs = system.clock.nowMs()
+    this.#hash = new KeyHash(system.random)
+    this.#judge = new IsolationJudge({ ...view, isolation: 'read_committed' })
+  }
+
+  async run(): Promise<PartitionCompaction> {
+    const { context, options } = this
+    if (options.dryRun !== true) await this.#rollIfDue() // 1
+    const plan = this.#plan()
+    const { topic, partition } = context
+    const { dirtyBytes, cleanBytes } = plan
+    const about = { topic, partition, dirtyBytes, cleanBytes }
+    if (!plan.isDue) return { ...about, ...NOTHING_DONE }
+    const isDry = options.dryRun === true
+    if (!isDry) prepare(context)
+    try {
+      if (!isDry) await this.#begin(plan) // 2, 3
+      const done = await this.#passes(plan) // 4
+      if (!isDry) await this.#note(() => ({ cleanedOffset: plan.endOffset, gapsOffset: plan.endOffset })) // 5
+      return { ...about, ...done, isDone: true, keyCount: this.#keyCount, unkeyedCount: this.#unkeyedCount }
+    } finally {
+      this.#judge.close()
+      if (!isDry) sweep(context)
+    }
+  }
+
+  async #rollIfDue(): Promise<void> {
+    const { includesActive, segmentMs, maxLagMs } = this.settings
+    const log = Log.open(this.context)
+    try {
+      const limitMs = Math.min(segmentMs, maxLagMs)
+      const isOld = (firstMs: number) => firstMs >= 0 && this.#nowMs - firstMs > limitMs
+      await log.rollIf(({ firstTimestampMs }) => includesActive || isOld(firstTimestampMs), this.options)
+    } finally {
+      await log.close()
+    }
+  }
+
+  #plan(): CompactionPlan {
+    const { view, settings, options } = this
+    const bases = listSegments(view)
+    const activeBase = bases.at(-1) ?? 0
+    const isActiveIn = options.dryRun === true && settings.includesActive
+    const closed = (isActiveIn ? bases : bases.slice(0, -1)).map((base) => segmentTimes(view, base, 'quickly'))
+    const end = isActiveIn ? Number.MAX_SAFE_INTEGER : activeBase
+    const { cleanedOffset } = readCleanerOffsets(view)
+    return planCompaction(closed, end, cleanedOffset, { ...settings, nowMs: this.#nowMs })
+  }
+
+  async #begin({ endOffset }: CompactionPlan): Promise<void> {
+    const { context } = this
+    await this.#note(({ cleanedOffset, gapsOffset }) => {
+      sweepTemporary(context)
+      const active = listSegments(this.view).at(-1) ?? 0
+      const known = readRecoveryPoint(context)
+      const isThere = known?.segmentBaseOffset === active
+      pinRecoveryPoint(context, isThere ? known : { offset: active, segmentBaseOffset: active, position: 0 })
+      return { cleanedOffset: Math.min(cleanedOffset, endOffset), gapsOffset: Math.max(gapsOffset, endOffset) }
+    })
+    context.system.failpoint('compact.after-note')
+  }
+
+  /** Under the append lock, since whoever recovers the log sweeps temporary files. */
+  async #note(next: (present: CleanerOffsets) => CleanerOffsets): Promise<void> {
+    const { context } = this
+    const lock = PartitionLock.open(context.system, context.directory)
+    try {
+      await lock.acquire(this.options)
+      try {
+        writeCleanerOffsets(context, next(readCleanerOffsets(context)))
+      } finally {
+        lock.release()
+      }
+    } finally {
+      lock.close()
+    }
+  }
+
+  async #passes({ segments }: CompactionPlan): Promise<Totals & { readonly passCount: number }> {
+    const totalBytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    let totals = NO_TOTALS
+    let passCount = 0
+    let width = HASH_COUNT
+    for (let from = 0; from < HASH_COUNT;) {
+      const to = Math.min(HASH_COUNT, from + width)
+      const counted = await this.#count(segments, from, to, totalBytes)
+      if (counted === undefined) {
+        width = Math.ceil((to - from) / 2)
+        continue
+      }
+      this.#keyCount += counted.keyCount
+      const pass = await this.#cleanAll(segments, this.#filter(counted, passCount === 0), totalBytes)
+      totals = passCount === 0 ? pass : lessDropped(totals, pass)
+      passCount += 1
+      from = to
+    }
+    return { ...totals, passCount }
+  }
+
+  /** The counts of all keys in a range of hashes; undefined when there are more than fit. */
+  async #count(
+    segments: readonly SegmentTimes[],
+    from: number,
+    to: number,
+    totalBytes: number,
+  ): Promise<KeyCounts | undefined> {
+    const counts = new KeyCounts(this.settings.memoryBytes, from, to)
+    const hash = this.#hash
+    let doneBytes = 0
+    for (const { baseOffset } of segments) {
+      const segment = this.#open(baseOffset)
+      if (segment === undefined) continue
+      try {
+        for await (const placed of segment.batches()) {
+          this.#throwIfAborted()
+          const { batch } = placed
+          if (!batch.isPlain && (batch.isControl || this.#judge.judge(batch) === 'hidden')) continue
+          const isCounted = segment.located(placed, () => {
+            const cursor = batch.cursor()
+            while (cursor.next()) {
+              if (cursor.keyStart < 0) continue
+              hash.of(cursor.bytes, cursor.keyStart, cursor.keyEnd)
+              if (counts.holds(hash) && !counts.add(hash, cursor.valueStart < 0)) return false
+            }
+            return true
+          })
+          if (!isCounted) return undefined
+        }
+        doneBytes += segment.sizeBytes
+        this.options.onProgress?.(doneBytes / 2, totalBytes)
+      } finally {
+        segment.close()
+      }
+    }
+    return counts
+  }
+
+  async #cleanAll(segments: readonly SegmentTimes[], filter: RecordFilter, totalBytes: number): Promise<Totals> {
+    let totals = NO_TOTALS
+    let doneBytes = 0
+    for (const [n, { baseOffset }] of segments.entries()) {
+      const segment = this.#open(baseOffset)
+      if (segment === undefined) continue
+      try {
+        const cleaned = await this.#cleanOne(segment, filter, n === 0)
+        totals = sum(totals, cleaned)
+        doneBytes += segment.sizeBytes
+        this.options.onProgress?.((totalBytes + doneBytes) / 2, totalBytes)
+      } finally {
+        segment.close()
+      }
+    }
+    return totals
+  }
+
+  async #cleanOne(segment: ClosedSegment, filter: RecordFilter, isFirst: boolean): Promise<CleanedSegment> {
+    const { context, options } = this
+    const isDry = options.dryRun === true
+    const cleaned = await cleanSegment(context, segment, filter, isDry)
+    this.#throwIfAborted()
+    if (isDry || cleaned.outcome === 'unchanged') return cleaned
+    // The first segment says where the log begins, and stays though it is empty.
+    const outcome = isFirst ? 'rewritten' : cleaned.outcome
+    if (await swapSegment(context, segment, outcome, options)) return cleaned
+    throw new LogqError('LOGQ_CONFLICT', `'${partitionName(context)}' was changed by another command while it was compacted`, {
+      hint: 'run the command again',
+    })
+  }
+
+  /** What every pass would drop, the first one does. */
+  #filter(counts: KeyCounts, isFirstPass: boolean): RecordFilter {
+    const hash = this.#hash
+    const { keepCount, deleteRetentionMs } = this.settings
+    return {
+      newDeleteHorizonMs: this.#nowMs + deleteRetentionMs,
+      judge: (batch) => {
+        this.#throwIfAborted()
+        if (batch.isControl) return 'keep'
+        if (!batch.isPlain && this.#judge.judge(batch) === 'hidden') return isFirstPass ? 'drop' : 'keep'
+        const isHorizonPast = isDeletable(batch, this.#nowMs)
+        return ({ bytes, keyStart, keyEnd, valueStart }) => {
+          if (keyStart < 0) {
+            if (isFirstPass) this.#unkeyedCount += 1
+            return !isFirstPass
+          }
+          hash.of(bytes, keyStart, keyEnd)
+          if (!counts.holds(hash)) return true
+          return counts.keepsNext(hash, keepCount) && (valueStart >= 0 || !isHorizonPast)
+        }
+      },
+    }
+  }
+
+  /** Undefined when it is gone: retention removed it. */
+  #open(baseOffset: number): ClosedSegment | undefined {
+    const path = `${this.context.directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`
+    if (this.context.system.fs.pathStatus(path) === undefined) return undefined
+    return new ClosedSegment(this.view, baseOffset, this.#room)
+  }
+
+  #throwIfAborted(): void {
+    if (this.options.signal?.aborted === true)
+      throw new LogqError('LOGQ_ABORTED', `stopped while compacting '${partitionName(this.context)}'`)
+  }
+}
+
+type Totals = Pick<PartitionCompaction, 'bytesBefore' | 'bytesAfter' | 'recordsBefore' | 'recordsAfter'>
+
+const NO_TOTALS: Totals = { bytesBefore: 0, bytesAfter: 0, recordsBefore: 0, recordsAfter: 0 }
+
+function sum(a: Totals, b: Totals): Totals {
+  return {
+    bytesBefore: a.bytesBefore + b.bytesBefore,
+    bytesAfter: a.bytesAfter + b.bytesAfter,
+    recordsBefore: a.recordsBefore + b.recordsBefore,
+    recordsAfter: a.recordsAfter + b.recordsAfter,
+  }
+}
+
+/** After one more pass over the same segments. A dry one begins at the same log again; so only what it drops counts. */
+function lessDropped(totals: Totals, pass: Totals): Totals {
+  return {
+    ...totals,
+    bytesAfter: totals.bytesAfter - (pass.bytesBefore - pass.bytesAfter),
+    recordsAfter: totals.recordsAfter - (pass.recordsBefore - pass.recordsAfter),
+  }
+}
+
+const NOTHING_DONE = {
+  ...NO_TOTALS,
+  isDone: false,
+  keyCount: 0,
+  unkeyedCount: 0,
+  passCount: 0,
+} as const
+
+function isDeletable(batch: RecordBatch, nowMs: number): boolean {
+  return batch.hasDeleteHorizon && nowMs >= batch.baseTimestampMs
+}
+
+/** What commands left that were killed while they replaced a small file. */
+function sweepTemporary({ system: { fs }, directory }: LogContext): void {
+  for (const name of fs.list(directory)) if (isTemporaryName(name)) removeQuietly(fs, `${directory}/${name}`)
+}
+
+/** An empty directory to write in. */
+function prepare({ system: { fs }, directory, ownership }: LogContext): void {
+  const path = `${directory}/${CLEANER_DIRECTORY}`
+  if (fs.pathStatus(path) === undefined) fs.makeDirectory(path, ownership.directoryMode)
+  for (const name of fs.list(path)) removeQuietly(fs, `${path}/${name}`)
+}
+
+function sweep({ system: { fs }, directory }: LogContext): void {
+  const path = `${directory}/${CLEANER_DIRECTORY}`
+  for (const name of fs.list(path)) removeQuietly(fs, `${path}/${name}`)
+  fs.removeDirectory(path)
+}

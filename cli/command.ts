@@ -179,8 +179,10 @@ export interface CommandDeclaration<
   readonly exits: readonly ExitStatus[]
   /** Says what a status means for this command where the table's words are too general. */
   readonly exitNotes?: Partial<Record<ExitStatus, string>>
-  /** Options that make it a plug-in for monitoring systems: with one of them, whatever goes wrong is status 3, "unknown". */
-  readonly monitoringOptions?: readonly string[]
+  /**
+   * Options that make it a plug-in for monitoring systems, or that it always is one: then whatever goes wrong is status 3, "unknown".
+   */
+  readonly monitoringOptions?: readonly string[] | 'always'
   readonly man: ManSections
 }
 

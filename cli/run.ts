@@ -84,8 +84,7 @@ class Runner {
 
   private async runCommand(command: Command, words: readonly string[]): Promise<ExitStatus> {
     this.who = `logq ${command.name}`
-    const isMonitor = command.monitoringOptions?.some((name) => words.some((word) => word.split('=')[0] === `--${name}`))
-    const statusOf = isMonitor === true ? (): ExitStatus => 'noMatch' : statusOfError
+    const statusOf = isMonitor(command, words) ? (): ExitStatus => 'noMatch' : statusOfError
     return await this.attempt(async () => {
       const args = parseArguments(command, words)
       if (args === 'help') return await this.print(commandHelp(command))
@@ -133,6 +132,12 @@ class Runner {
   private async talkText(text: string): Promise<void> {
     for (const line of text.trimEnd().split('\n')) await this.talk.line(line)
   }
+}
+
+/** Whether it was called as a plug-in for monitoring systems, which know what to make of status 3 only. */
+function isMonitor({ monitoringOptions = [] }: Command, words: readonly string[]): boolean {
+  if (monitoringOptions === 'always') return true
+  return monitoringOptions.some((name) => words.some((word) => word.split('=')[0] === `--${name}`))
 }
 
 /** Where it was thrown, and where each of its causes was. */

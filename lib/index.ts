@@ -195,6 +195,7 @@ export {
   type PartitionUsage,
   type SegmentUsage,
 } from './inspect/disk-usage.js'
+export { newestRecordMs } from './inspect/newest-record.js'
 export type { PartitionOffsets } from './store/partition.js'
 export { exportToKafka, type KafkaExport, type KafkaExportOptions } from './kafka/export-topic.js'
 export type { ExportedPartition } from './kafka/export-partition.js'

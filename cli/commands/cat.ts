@@ -1,6 +1,7 @@
 /** logq cat: the records of topics, up to the end offsets as they are when the command starts. */
 import type { BatchSlice } from '../../lib/log/read-partition.js'
 import { expandTopics } from '../../lib/store/topic-pattern.js'
+import { resolveArchived, topicsInArchive } from '../archive/read.js'
 import { defineCommand } from '../command.js'
 import { damageReport } from '../reading/damage.js'
 import { usageError } from '../errors.js'
@@ -32,7 +33,16 @@ export const command = defineCommand({
       repeated: true,
     },
   },
-  options: { ...printingOptions, ...orderOptions, ...talkOptions },
+  options: {
+    ...printingOptions,
+    ...orderOptions,
+    archive: {
+      kind: 'string',
+      valueName: 'DIR',
+      meaning: 'Print what is archived in this directory instead of a store (see **logq-archive**(1)).',
+    },
+    ...talkOptions,
+  },
   examples: [
     { command: 'logq cat access | grep -c " 404 "', meaning: 'Count lines, as with a file.' },
     { command: 'logq cat events -o @-1h -J', meaning: 'The records of the last hour as JSON.' },
@@ -41,6 +51,7 @@ export const command = defineCommand({
       command: 'logq cat orders -o @2026-11-01:+1d -w \'key == "u1" && value.total > 100\'',
       meaning: 'What one user ordered on a day, above an amount.',
     },
+    { command: 'logq cat --archive /backup/logq access', meaning: 'What is archived, wherever it came from.' },
     { command: "logq cat --merge 'access.*' --reverse -n 20", meaning: 'The newest 20 records of several topics.' },
     {
       command: 'logq cat events -p 0 --format batch | ssh host logq produce events -p 0 --format batch',
@@ -56,6 +67,7 @@ export const command = defineCommand({
       'Memory stays bounded, however many partitions **--merge** has to hold together: with hundreds of them, whose batches are large and of the same time, batches are read several times.',
       'Records that were appended but not yet synced by their producer may be shown.',
       'In a directory of Kafka, the records of transactions that were aborted are not printed, and reading ends where a transaction is open that has no end yet, which is said on stderr with the number of records that are held back; **--isolation read_uncommitted** prints both. The end is then the last stable offset, also for **-o**. Markers of transactions are never printed. What is read is what is on disk, which on a broker may lie above the high watermark: a consumer would not get these records yet, and they may be taken back. Raw batches of committed transactions go out as they are, and **logq produce** refuses them: copy with **-J**.',
+      'With **archive.location** on a topic, in a directory, what is no longer in the store is read from there, and the log starts where the archive does; only what is asked for is read. Archives on S3 are not read in place: bring them back with **logq-restore**(1). With **--archive** nothing but the archive is read, and no store is needed.',
       'What is printed to a terminal has its control characters escaped, unless **--raw** is given; to a pipe or file every byte goes out as it is.',
     ],
     seeAlso: ['logq-tail(1)', 'logq-produce(1)', 'logq-digest(1)'],
@@ -65,8 +77,10 @@ export const command = defineCommand({
     refuseCombinations(args.options)
     const where = await compileWhere(args.options.where, io)
     const printer = batchPrinter(args.options, count, io, where?.matches)
-    const store = openForReading(args.options.store, io)
-    const topics = await expandTopics(store, args.operands.topics)
+    const { archive } = args.options
+    const store = archive === undefined ? openForReading(args.options.store, io) : undefined
+    const archived = archive === undefined ? undefined : await topicsInArchive(archive, args.operands.topics, io)
+    const topics = store === undefined ? [...(archived?.keys() ?? [])] : await expandTopics(store, args.operands.topics)
     const damage = damageReport(args.options.onCorrupt, io)
     const held = heldBackReport(io)
     const limits = new TimeLimits(args.options, io)
@@ -75,7 +89,13 @@ export const command = defineCommand({
       const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
       const ranges: ResolvedRange[] = []
       const how = { isolation, onDamage: damage.onDamage, onHeldBack: held.onHeldBack, needsEnd: reverse }
-      for (const topic of topics) ranges.push(...(await resolveRanges(store, topic, partition, spec, io, how)))
+      for (const topic of topics) {
+        ranges.push(
+          ...(store === undefined
+            ? await resolveArchived(archived?.get(topic) ?? [], partition, spec, io, how)
+            : await resolveRanges(store, topic, partition, spec, io, how)),
+        )
+      }
       refuseSeveral(format, topics.length, ranges.length)
       await printRanges(ranges, {
         printer,

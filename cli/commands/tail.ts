@@ -1,7 +1,8 @@
 /** logq tail: the last records of topics, and with -f whatever is appended. */
 import { lastRange, mergeLast, type LastRange } from '../../lib/consume/last-records.js'
 import { isLogqError } from '../../lib/errors.js'
-import { viewContext, type ViewOptions } from '../../lib/store/partition.js'
+import { readingContext } from '../../lib/store/archive/reading-context.js'
+import type { ViewOptions } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
 import { compileTopicPattern, expandTopics, isTopicPattern } from '../../lib/store/topic-pattern.js'
 import { findTopic, getTopic } from '../../lib/store/topics.js'
@@ -228,7 +229,7 @@ async function printLast(
   const starts = await lookUp(store, topics, args, async (topic) => {
     const ranges: LastRange[] = []
     for (const partition of partitionsOf(store, getTopic(store, topic), args.options.partition)) {
-      ranges.push(await lastRange(viewContext(store, topic, partition, view), count, where?.matches, signal))
+      ranges.push(await lastRange(await readingContext(store, topic, partition, view), count, where?.matches, signal))
     }
     found.set(topic, ranges)
     return ranges

@@ -1,9 +1,10 @@
 /** consume --no-commit: what a group has before it, of all partitions, read without joining it and without leaving a trace. */
 import { startOffset, type OffsetReset } from '../../lib/consume/group/start-offset.js'
 import type { Isolation } from '../../lib/log/log-view.js'
+import { readingContext } from '../../lib/store/archive/reading-context.js'
 import { GroupFiles } from '../../lib/store/group/group-files.js'
 import { groupExists } from '../../lib/store/group/group-paths.js'
-import { partitionOffsets, selectPartitions, viewContext } from '../../lib/store/partition.js'
+import { partitionOffsets, selectPartitions } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
 import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { getTopic } from '../../lib/store/topics.js'
@@ -40,7 +41,7 @@ export async function peek(
       const file = getTopic(store, topic)
       const fromOffsets = new Map<number, number>()
       for (const partition of selectPartitions(store, file)) {
-        const context = viewContext(store, topic, partition, { isolation })
+        const context = await readingContext(store, topic, partition, { isolation })
         const { offset } = startOffset(context, group, offsets?.get(topic, file.topicId, partition), reset)
         const toOffset = Math.max(offset, partitionOffsets(context).logEndOffset)
         ranges.push({ context, fromOffset: offset, toOffset, hasEnd: toEnd })

@@ -8,7 +8,8 @@ import { isLogqError, LogqError, systemErrorCode } from '../../lib/errors.js'
 import type { Isolation } from '../../lib/log/log-view.js'
 import { readPartition } from '../../lib/log/read-partition.js'
 import { SliceWalk } from '../../lib/log/slice-walk.js'
-import { partitionOffsets, viewContext } from '../../lib/store/partition.js'
+import { readingContext } from '../../lib/store/archive/reading-context.js'
+import { partitionOffsets } from '../../lib/store/partition.js'
 import { startCommand, type CommandEnd } from '../../lib/system/child-command.js'
 import type { ExitStatus } from '../exit-status.js'
 import type { Io } from '../io.js'
@@ -92,7 +93,7 @@ async function planRun(
 ): Promise<Run | undefined> {
   const fromOffset = consumer.position(topic, partition)
   if (fromOffset === undefined) return undefined
-  const context = viewContext(consumer.store, topic, partition, { isolation })
+  const context = await readingContext(consumer.store, topic, partition, { isolation })
   const endOffset = toEnd?.endOf(topic, partition) ?? Infinity
   const toOffset = Math.min(partitionOffsets(context).logEndOffset, endOffset)
   if (fromOffset >= toOffset) return undefined
@@ -170,7 +171,7 @@ async function feed(
   const printer = printerOn(output)
   let deliveredOffset = fromOffset
   const give = async (): Promise<void> => {
-    const context = viewContext(consumer.store, topic, partition, { isolation })
+    const context = await readingContext(consumer.store, topic, partition, { isolation })
     for await (const slice of readPartition(context, fromOffset, toOffset, limits.signal)) {
       consumer.store.system.failpoint('consume-run.feed')
       await printer.print(topic, slice)

@@ -1,6 +1,7 @@
 /** --to-end: the end offsets as they were at the start, and whether the group has committed up to there, whoever of its members did. */
 import type { GroupConsumer } from '../../lib/consume/group/group-consumer.js'
-import { selectPartitions, partitionOffsets, viewContext } from '../../lib/store/partition.js'
+import { readingContext } from '../../lib/store/archive/reading-context.js'
+import { selectPartitions, partitionOffsets } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
 import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { findTopic, getTopic } from '../../lib/store/topics.js'
@@ -23,7 +24,7 @@ export class ToEnd {
     for (const topic of await expandTopics(store, given, () => undefined)) {
       const file = getTopic(store, topic)
       for (const partition of selectPartitions(store, file)) {
-        const { logStartOffset, logEndOffset } = partitionOffsets(viewContext(store, topic, partition))
+        const { logStartOffset, logEndOffset } = partitionOffsets(await readingContext(store, topic, partition))
         if (logEndOffset > logStartOffset) ends.push({ topic, topicId: file.topicId, partition, endOffset: logEndOffset })
       }
     }
@@ -39,10 +40,12 @@ export class ToEnd {
     // What was removed meanwhile has no end any more.
     const present = this.left.filter(({ topic, topicId }) => findTopic(this.store, topic)?.topicId === topicId)
     const committed = await consumer.committed(present)
-    this.left = present.filter(({ topic, partition, endOffset }, n) => {
-      const { logStartOffset } = partitionOffsets(viewContext(this.store, topic, partition))
-      return Math.max(committed[n] ?? 0, logStartOffset) < endOffset
-    })
+    const left: PinnedEnd[] = []
+    for (const [n, end] of present.entries()) {
+      const { logStartOffset } = partitionOffsets(await readingContext(this.store, end.topic, end.partition))
+      if (Math.max(committed[n] ?? 0, logStartOffset) < end.endOffset) left.push(end)
+    }
+    this.left = left
     return this.left.length === 0
   }
 }

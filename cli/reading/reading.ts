@@ -2,8 +2,10 @@
 import { resolveOffsets, type OffsetSpec } from '../../lib/consume/offset-spec.js'
 import type { PartitionRange } from '../../lib/consume/partition-source.js'
 import type { LogqError } from '../../lib/errors.js'
+import type { ViewContext } from '../../lib/log/log-view.js'
 import type { RecordPredicate } from '../../lib/record/record-predicate.js'
-import { viewContext, type ViewOptions } from '../../lib/store/partition.js'
+import { readingContext } from '../../lib/store/archive/reading-context.js'
+import type { ViewOptions } from '../../lib/store/partition.js'
 import { openStore, type Store } from '../../lib/store/store.js'
 import type { TopicFile } from '../../lib/store/topic-file.js'
 import { getTopic } from '../../lib/store/topics.js'
@@ -109,16 +111,27 @@ export async function resolveRanges(
   const nowMs = io.system.clock.nowMs()
   const ranges: ResolvedRange[] = []
   for (const partition of partitionsOf(store, file, list)) {
-    const context = viewContext(store, topic, partition, how)
-    const range = await resolveOffsets(context, spec, nowMs, how.needsEnd)
-    if (range.clampedFrom !== undefined) {
-      await io.warn(
-        `'${topic}-${partition}' begins at offset ${range.logStartOffset}: offset ${range.clampedFrom} no longer exists`,
-      )
-    }
-    ranges.push({ context, fromOffset: range.fromOffset, toOffset: range.toOffset, hasEnd: range.hasEnd })
+    const context = await readingContext(store, topic, partition, how)
+    ranges.push(await rangeIn(context, spec, nowMs, io, how))
   }
   return ranges
+}
+
+/** The same for one partition. */
+export async function rangeIn(
+  context: ViewContext,
+  spec: OffsetSpec,
+  nowMs: number,
+  io: Io,
+  how: RangeOptions,
+): Promise<ResolvedRange> {
+  const range = await resolveOffsets(context, spec, nowMs, how.needsEnd)
+  if (range.clampedFrom !== undefined) {
+    await io.warn(
+      `'${context.topic}-${context.partition}' begins at offset ${range.logStartOffset}: offset ${range.clampedFrom} no longer exists`,
+    )
+  }
+  return { context, fromOffset: range.fromOffset, toOffset: range.toOffset, hasEnd: range.hasEnd }
 }
 
 /** What a bounded reading with -w ends with: 'noMatch' when nothing was found, though something was looked for. */

@@ -68,7 +68,7 @@ export async function archiveTopic(
 ): Promise<PartitionArchived[]> {
   requireWritable(store, { allowNetworkFileSystem: true })
   const file = getTopic(store, topic)
-  const place = await openLocation(store.system, location, true)
+  const place = openLocation(store.system, location, true)
   const done: PartitionArchived[] = []
   try {
     for (const partition of selectPartitions(store, file, options.partitions)) {

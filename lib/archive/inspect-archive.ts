@@ -42,7 +42,7 @@ export async function* listArchive(
   location: string,
   options: InspectArchiveOptions = {},
 ): AsyncGenerator<ArchivedPartitionSummary, void, undefined> {
-  const place = await openLocation(system, location)
+  const place = openLocation(system, location)
   try {
     for await (const manifest of manifestsAt(place, options)) yield summaryOf(manifest)
   } finally {
@@ -56,7 +56,7 @@ export async function* verifyArchive(
   location: string,
   options: InspectArchiveOptions = {},
 ): AsyncGenerator<ArchivedPartitionSummary & { readonly strayFiles: readonly string[] }, void, undefined> {
-  const place = await openLocation(system, location)
+  const place = openLocation(system, location)
   try {
     for await (const manifest of manifestsAt(place, options)) {
       for (const segment of manifest.segments) {

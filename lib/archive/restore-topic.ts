@@ -59,7 +59,7 @@ export async function restoreTopic(
   options: RestoreOptions = {},
 ): Promise<RestoredPartition[]> {
   requireWritable(store, { allowNetworkFileSystem: true })
-  const place = await openLocation(store.system, location)
+  const place = openLocation(store.system, location)
   try {
     const manifests = await manifestsOf(place, topic, options)
     const [first] = manifests

@@ -21,6 +21,7 @@ import {
   type ViewContext,
 } from '../log/log-view.js'
 import { sliceOf, type BatchSlice } from '../log/read-partition.js'
+import { readingContext } from '../store/archive/reading-context.js'
 import { LiveTopic } from '../store/live-topic.js'
 import { TOPICS_DIRECTORY } from '../store/names.js'
 import { selectPartitions, viewContext } from '../store/partition.js'
@@ -247,7 +248,7 @@ async function* followIncarnation(
         if (followed.has(partition)) continue
         const place = places.get(partition) ?? { offset: 0, isKnown: false, isReached: false }
         places.set(partition, place)
-        followed.set(partition, new FollowedPartition(viewContext(store, topic, partition, options), place))
+        followed.set(partition, new FollowedPartition(await readingContext(store, topic, partition, options), place))
         wake.watch(partitionDirectory(store, topic, partition))
       }
       wake.clear()

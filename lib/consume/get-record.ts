@@ -6,7 +6,8 @@ import { latestOfKey } from '../log/latest-of-key.js'
 import type { Isolation } from '../log/log-view.js'
 import { readPartition } from '../log/read-partition.js'
 import { endMarkerOf } from '../record/control-record.js'
-import { partitionOffsets, selectPartitions, viewContext } from '../store/partition.js'
+import { readingContext } from '../store/archive/reading-context.js'
+import { partitionOffsets, selectPartitions } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import type { TopicFile } from '../store/topic-file.js'
 import { getTopic } from '../store/topics.js'
@@ -44,7 +45,7 @@ export async function getRecord(
   { isolation, signal }: GetRecordOptions = {},
 ): Promise<RecordLookup> {
   selectPartitions(store, getTopic(store, topic), [partition])
-  const context = viewContext(store, topic, partition, { isolation })
+  const context = await readingContext(store, topic, partition, { isolation })
   const { logStartOffset, logEndOffset } = partitionOffsets(context)
   if (offset < logStartOffset) return { kind: 'below-start', logStartOffset }
   if (offset >= logEndOffset) return { kind: 'beyond-end', logEndOffset }
@@ -113,7 +114,7 @@ async function latestIn(
   key: Uint8Array,
   { isolation, signal }: GetRecordOptions,
 ): Promise<PlacedRecord | undefined> {
-  const context = viewContext(store, topic, partition, { isolation })
+  const context = await readingContext(store, topic, partition, { isolation })
   const record = await latestOfKey(context, key, partitionOffsets(context).logStartOffset, readEndOffset(context), signal)
   return record === undefined ? undefined : { ...record, partition }
 }

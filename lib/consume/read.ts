@@ -10,7 +10,8 @@ import type { Direction } from '../log/slice-walk.js'
 import type { RecordFilter } from '../record/expression.js'
 import { copyRecord } from '../record/lent-record.js'
 import { predicateOf } from '../record/record-predicate.js'
-import { selectPartitions, viewContext } from '../store/partition.js'
+import { readingContext } from '../store/archive/reading-context.js'
+import { selectPartitions } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import { getTopic } from '../store/topics.js'
 import { followTopic } from './follow-topic.js'
@@ -157,7 +158,7 @@ export async function resolveTopic(
   const nowMs = store.system.clock.nowMs()
   const resolved = []
   for (const partition of selectPartitions(store, getTopic(store, topic), options.partitions)) {
-    const context = viewContext(store, topic, partition, options)
+    const context = await readingContext(store, topic, partition, options)
     const { fromOffset, toOffset, hasEnd } = await resolveOffsets(context, spec, nowMs, needsEnd)
     resolved.push({ context, fromOffset, toOffset, hasEnd })
   }

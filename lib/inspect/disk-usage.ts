@@ -40,6 +40,8 @@ export interface SegmentUsage extends DiskUsage {
   /** Largest timestamp of the first batch, and of all batches; -1 for none. */
   readonly firstTimestampMs: number
   readonly largestTimestampMs: number
+  /** When the .log was written last, in ms since the Unix epoch; -1 where it cannot be opened. */
+  readonly modifiedMs: number
 }
 
 export interface PartitionUsage extends DiskUsage {
@@ -139,7 +141,7 @@ function timesOf(
   context: ViewContext,
   baseOffset: number,
   tell: (error: unknown) => void,
-): Pick<SegmentUsage, 'firstTimestampMs' | 'largestTimestampMs'> {
+): Pick<SegmentUsage, 'firstTimestampMs' | 'largestTimestampMs' | 'modifiedMs'> {
   const { fs } = context.system
   const opened: number[] = []
   const open = (suffix: SegmentSuffix) => {
@@ -162,12 +164,13 @@ function timesOf(
       if (systemErrorCode(error) === undefined) throw error
     }
     for (const { maxTimestampMs } of places.from(from)) largest = Math.max(largest, maxTimestampMs)
-    return { firstTimestampMs: places.at(0)?.maxTimestampMs ?? -1, largestTimestampMs: largest }
+    const { modifiedMs } = fs.fileStatus(logFd)
+    return { firstTimestampMs: places.at(0)?.maxTimestampMs ?? -1, largestTimestampMs: largest, modifiedMs }
   } catch (error) {
     // Gone meanwhile, or something else than a file: its size is all that can be said.
     if (systemErrorCode(error) === undefined) throw error
     if (!isGone(error)) tell(error)
-    return { firstTimestampMs: -1, largestTimestampMs: -1 }
+    return { firstTimestampMs: -1, largestTimestampMs: -1, modifiedMs: -1 }
   } finally {
     for (const fd of opened) fs.close(fd)
   }

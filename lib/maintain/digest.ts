@@ -9,7 +9,8 @@ import { LogqError } from '../errors.js'
 import type { HeldBack, Isolation, ViewContext } from '../log/log-view.js'
 import { readPartition, withRecords, type BatchSlice } from '../log/read-partition.js'
 import type { RecordCursor } from '../record/record-cursor.js'
-import { partitionOffsets, selectPartitions, viewContext } from '../store/partition.js'
+import { readingContext } from '../store/archive/reading-context.js'
+import { partitionOffsets, selectPartitions } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import { getTopic } from '../store/topics.js'
 
@@ -44,10 +45,11 @@ export interface DigestOptions {
  * (CorruptionError), LOGQ_TOPIC_REMOVED, LOGQ_ABORTED, or a system error.
  */
 export async function digestTopic(store: Store, topic: string, options: DigestOptions = {}): Promise<TopicDigest> {
-  const ranges = selectPartitions(store, getTopic(store, topic), options.partitions).map((partition) => {
-    const context = viewContext(store, topic, partition, options)
-    return { context, ...partitionOffsets(context) }
-  })
+  const ranges = []
+  for (const partition of selectPartitions(store, getTopic(store, topic), options.partitions)) {
+    const context = await readingContext(store, topic, partition, options)
+    ranges.push({ context, ...partitionOffsets(context) })
+  }
   const partitions: PartitionDigest[] = []
   for (const { context, logStartOffset, logEndOffset } of ranges) {
     partitions.push(await digestPartition(context, logStartOffset, logEndOffset, options.signal))

@@ -52,5 +52,6 @@ function withRead(fs: FileSystem, read: FileSystem['read']): FileSystem {
     changeOwner: (...values) => fs.changeOwner(...values),
     fileSystemType: (...values) => fs.fileSystemType(...values),
     freeBytes: (...values) => fs.freeBytes(...values),
+    totalBytes: (...values) => fs.totalBytes(...values),
   }
 }

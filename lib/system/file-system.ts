@@ -57,4 +57,6 @@ export interface FileSystem {
   fileSystemType(path: string): number
   /** Bytes that this user can still write to the file system that holds `path`. */
   freeBytes(path: string): number
+  /** Bytes of that file system that are in use or free for this user: what `df` takes a percentage of. */
+  totalBytes(path: string): number
 }

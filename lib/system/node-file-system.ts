@@ -101,6 +101,10 @@ const nodeFileSystem: FileSystem = {
     const { bavail, bsize } = fs.statfsSync(path)
     return bavail * bsize
   },
+  totalBytes(path) {
+    const { blocks, bfree, bavail, bsize } = fs.statfsSync(path)
+    return (blocks - bfree + bavail) * bsize
+  },
 }
 
 /** The system knows the descriptor only; whoever reads the message wants to know the file. */

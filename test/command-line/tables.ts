@@ -9,6 +9,7 @@ import { importTables } from './tables/import.js'
 import { inputTables } from './tables/input.js'
 import { jsonTables } from './tables/json-records.js'
 import { lifecycleTables } from './tables/lifecycle.js'
+import { monitoringTables } from './tables/monitoring.js'
 import { offsetTables } from './tables/offsets.js'
 import { outputTables } from './tables/output.js'
 import { parsingTables } from './tables/parsing.js'
@@ -34,6 +35,7 @@ export const tables: readonly Table[] = [
   ...statusTables,
   ...storeTables,
   ...diskTables,
+  ...monitoringTables,
   ...lifecycleTables,
   ...archiveTables,
   ...statisticsTables,

@@ -232,6 +232,11 @@ export class FaultyFileSystem implements FileSystem {
     return this.#inner.freeBytes(path)
   }
 
+  totalBytes(path: string): number {
+    this.#enter('totalBytes', path)
+    return this.#inner.totalBytes(path)
+  }
+
   #enterSync(operation: 'fdatasync' | 'fdatasyncBlocking', fd: number): void {
     try {
       this.#enter(operation, this.#pathOf(fd))

@@ -16,7 +16,7 @@ type Operation =
   | { do: 'truncate'; slot: number; sizeBytes: number }
   | { do: 'changeMode'; slot: number; permissions: number }
   | {
-      do: 'pathStatus' | 'list' | 'removeDirectory' | 'unlink' | 'syncDirectory' | 'fileSystemType' | 'freeBytes'
+      do: 'pathStatus' | 'list' | 'removeDirectory' | 'unlink' | 'syncDirectory' | 'fileSystemType' | 'freeBytes' | 'totalBytes'
       path: string
     }
   | { do: 'makeDirectory'; path: string; permissions: number }
@@ -82,6 +82,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
         'syncDirectory' as const,
         'fileSystemType' as const,
         'freeBytes' as const,
+        'totalBytes' as const,
       ),
       path,
     }),
@@ -208,6 +209,8 @@ class Subject {
         return typeof this.#fs.fileSystemType(path)
       case 'freeBytes':
         return typeof this.#fs.freeBytes(path)
+      case 'totalBytes':
+        return typeof this.#fs.totalBytes(path)
       case 'makeDirectory':
         this.#fs.makeDirectory(path, operation.permissions)
         break

@@ -223,6 +223,10 @@ export class MemoryProcess implements FileSystem, KernelLocks {
     return this.#disk.freeBytes
   }
 
+  totalBytes(path: string): number {
+    return this.freeBytes(path) + this.#disk.usedBytes
+  }
+
   tryLock(fd: number, shared: boolean): boolean {
     return LockTable.of(this.#lockable(fd, shared)).tryLock(this.#fileOf(fd, 'lock'), shared)
   }

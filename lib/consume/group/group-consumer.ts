@@ -4,7 +4,7 @@
  */
 import { isLogqError, LogqError } from '../../errors.js'
 import type { RecordPredicate } from '../../record/record-predicate.js'
-import { viewContext } from '../../store/partition.js'
+import { readingContext } from '../../store/archive/reading-context.js'
 import type { Store } from '../../store/store.js'
 import { findTopic } from '../../store/topics.js'
 import type { TopicPartition } from '../assignors.js'
@@ -272,7 +272,7 @@ export class GroupConsumer {
     for (const [n, { topic, partition }] of added.entries()) {
       const topicId = findTopic(this.store, topic)?.topicId
       if (topicId === undefined) continue
-      const context = viewContext(this.store, topic, partition)
+      const context = await readingContext(this.store, topic, partition)
       const start = startOffset(context, this.group, committed[n], this.options.offsetReset ?? 'earliest')
       // From its end: what is appended before the first commit must not be passed over after a crash.
       const isToBeNoted = start.instead !== undefined || (start.isNew && this.options.offsetReset === 'latest')

@@ -4,9 +4,10 @@
  */
 import { systemErrorCode } from '../../errors.js'
 import { bytesFrom, listSegments, type ViewContext } from '../../log/log-view.js'
+import { readingContext } from '../../store/archive/reading-context.js'
 import { GroupFiles, type GroupSnapshot } from '../../store/group/group-files.js'
 import type { Store } from '../../store/store.js'
-import { partitionOffsets, viewContext } from '../../store/partition.js'
+import { partitionOffsets } from '../../store/partition.js'
 import { findTopic } from '../../store/topics.js'
 import { readRecordsOf } from '../placed-record.js'
 
@@ -51,7 +52,7 @@ export async function lagOf(store: Store, group: string, { state, offsets }: Gro
     for (let partition = 0; partition < file.partitions; partition += 1) {
       const stored = offsets.get(topic, file.topicId, partition)
       if (stored === undefined && !isWanted) continue
-      const context = viewContext(store, topic, partition)
+      const context = await readingContext(store, topic, partition)
       const { logStartOffset, logEndOffset } = partitionOffsets(context)
       const fromOffset = Math.max(stored?.offset ?? 0, logStartOffset)
       lags.push({

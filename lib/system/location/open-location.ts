@@ -5,8 +5,8 @@ import type { Location } from './location.js'
 import { S3Location, isS3 } from './s3-location.js'
 
 /** `canCreate`: for writing; a directory is made when the one above it exists. Throws LOGQ_USAGE, LOGQ_IO, or a system error. */
-export async function openLocation(system: System, text: string, canCreate = false): Promise<Location> {
-  return isS3(text) ? await S3Location.open(text) : DirectoryLocation.open(system, text, canCreate)
+export function openLocation(system: System, text: string, canCreate = false): Location {
+  return isS3(text) ? S3Location.open(text) : DirectoryLocation.open(system, text, canCreate)
 }
 
 /** A small file as a whole; undefined when there is none. */

@@ -3,10 +3,12 @@
  * credentials come from where the AWS tools take them: AWS_REGION, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_PROFILE, AWS_ACCESS_KEY_ID …,
  * and the files in ~/.aws. With an endpoint in the environment the bucket is part of the path, as other servers than Amazon's want it.
  */
+import { createRequire } from 'node:module'
 import type * as S3 from '@aws-sdk/client-s3'
 import { LogqError, systemErrorCode } from '../../errors.js'
 import type { Location } from './location.js'
 
+const PACKAGE = '@aws-sdk/client-s3'
 /** Every part of an upload but the last; S3 takes none below 5 MiB, and at most 10,000 of them. */
 const PART_BYTES = 8 << 20
 const CONNECTION_TIMEOUT_MS = 10_000
@@ -27,12 +29,12 @@ export class S3Location implements Location {
   ) {}
 
   /** Throws LOGQ_USAGE, or LOGQ_IO when the package is not installed. Nothing is sent yet. */
-  static async open(text: string): Promise<S3Location> {
+  static open(text: string): S3Location {
     const match = /^s3:\/\/([^/]+)(?:\/(.*?))?\/*$/s.exec(text)
     const [, bucket = '', prefix = ''] = match ?? []
     if (bucket === '')
       throw new LogqError('LOGQ_USAGE', `'${text}' names no bucket`, { hint: 'for example s3://BUCKET/PREFIX' })
-    const s3 = await loadClient()
+    const s3 = loadClient()
     const { env } = process
     const hasEndpoint = [env['AWS_ENDPOINT_URL'], env['AWS_ENDPOINT_URL_S3']].some((url) => (url ?? '') !== '')
     const hasRegion = [env['AWS_REGION'], env['AWS_PROFILE']].some((value) => (value ?? '') !== '')
@@ -207,15 +209,16 @@ function abortedBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal
   return signal === undefined ? {} : { abortSignal: signal }
 }
 
-async function loadClient(): Promise<typeof S3> {
+function loadClient(): typeof S3 {
   // It warns on standard error of versions of Node.js that it will not support some day.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   try {
-    return await import('@aws-sdk/client-s3')
+    // Not import(): the bundle, compiled ahead, has none.
+    return createRequire(import.meta.url)(PACKAGE) as typeof S3
   } catch (error) {
-    if (!['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(systemErrorCode(error) ?? '')) throw error
-    throw new LogqError('LOGQ_IO', "s3:// needs the package '@aws-sdk/client-s3', which is not installed", {
-      hint: 'npm install -g @aws-sdk/client-s3, where logq is installed; npm ci in a checkout',
+    if (systemErrorCode(error) !== 'MODULE_NOT_FOUND') throw error
+    throw new LogqError('LOGQ_IO', `s3:// needs the package '${PACKAGE}', which is not installed`, {
+      hint: `where logq is installed: npm install -g ${PACKAGE}; in a checkout: npm ci`,
       cause: error,
     })
   }

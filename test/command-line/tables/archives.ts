@@ -174,4 +174,17 @@ const restore: Table = {
   ],
 }
 
-export const archiveTables: readonly Table[] = [archive, restore]
+const reading: Table = {
+  title: 'reading archives',
+  before: `${MAKE}; logq archive t --to packed -qz zstd; cp -r arch sick; rm sick/t/*/0/00000000000000000000.log`,
+  rows: [
+    ['cat --archive', 'logq cat -s nowhere --archive arch t | head -n 2', '1\n2\n'],
+    ['a compressed one', 'logq cat --archive packed t -o 2:4', '3\n4\n'],
+    ['-p, which the archive has not', 'logq cat --archive arch t -p 1', refused(/partition 1/, 1)],
+    ['a topic that is not there', 'logq cat --archive arch u', refused(/nothing of 'u' is archived/, 1)],
+    ['damage', 'logq cat --archive sick t', { status: 5, stderr: /damaged in its archive: the file is missing/ }],
+    ['S3', 'logq cat --archive s3://bucket t', refused(/not read in place\n.*logq restore s3/)],
+  ],
+}
+
+export const archiveTables: readonly Table[] = [archive, restore, reading]

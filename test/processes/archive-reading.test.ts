@@ -1,0 +1,111 @@
+/** Reading what is archived and what is here as one log, and an archive alone; putting segments back below the log start. */
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { formatLogStartOffset } from '../../lib/log/log-start-offset.js'
+import { parseSegmentFileName, segmentBaseOffsets } from '../../lib/log/file-names.js'
+import { makeCli, type Cli } from '../helpers/run-cli.js'
+
+const LINES = 300
+
+/** A topic of many segments that is archived, and of which the older half is then removed as retention does it. */
+async function archived(cli: Cli, codec: string): Promise<number> {
+  const made = await cli.shell(
+    `logq topic create t segment.bytes=2KiB index.interval.bytes=0 archive.location="$PWD/arch" &&
+     seq ${LINES} | sed 's/.*/k&:v&/' | logq produce t -K: --batch-bytes 300 --timestamp 2026-11-20 &&
+     logq archive t -q -z ${codec} && logq cat t -J > all && logq digest t > digest`,
+  )
+  if (made.status !== 0) throw new Error(made.stderr)
+  return removeHalf(cli, 't-0')
+}
+
+function removeHalf(cli: Cli, partition: string): number {
+  const directory = join(cli.directory, 'store', partition)
+  const names = readdirSync(directory)
+  const bases = segmentBaseOffsets(names)
+  const start = bases[Math.floor(bases.length / 2)] ?? 0
+  writeFileSync(join(directory, 'log-start-offset'), formatLogStartOffset(start))
+  for (const name of names) {
+    const base = (['.log', '.index', '.timeindex'] as const)
+      .map((suffix) => parseSegmentFileName(name, suffix))
+      .find((one) => one !== undefined)
+    if (base !== undefined && base < start) rmSync(join(directory, name))
+  }
+  return start
+}
+
+for (const codec of ['none', 'zstd', 'gzip']) {
+  test(`archive.location (${codec}): archived and local segments are one log for every command that reads`, async (t) => {
+    t.timeout(300_000)
+    const cli = makeCli(t)
+    const start = await archived(cli, codec)
+    t.true(start > 100)
+    const same = async (line: string, wanted: string, status = 0) => {
+      const done = await cli.shell(line, { timeoutMs: 100_000 })
+      t.is(done.stdout.toString(), wanted, line)
+      t.is(done.stderr, '', line)
+      t.is(done.status, status, line)
+    }
+    await same('logq cat t -J | cmp - all && echo same', 'same\n')
+    await same('logq digest t | cmp - digest && echo same', 'same\n')
+    await same(`logq cat t -o ${start - 2}:${start + 2} | wc -l | tr -d " "`, '4\n')
+    await same(`logq cat t --reverse -n ${LINES} | tail -n 1`, await valueAt(cli, -LINES))
+    await same(`logq tail t -n ${LINES} | head -n 1`, await valueAt(cli, -LINES))
+    await same(`logq get t:0@5 -J | cmp - <(sed -n 6p all) && echo same`, 'same\n')
+    await same('logq get t --key k3', 'v3\n')
+    await same('logq consume t -g g --to-end -o earliest -J | cmp - all && echo same', 'same\n')
+    await same('logq cat t -o @2026-11-20:2026-11-21 -w \'key == "k7"\'', 'v7\n')
+    await same('rm -r arch/t; logq cat t -o end; echo still', 'still\n')
+    const lost = await cli.shell('logq cat t | head -n 1; exit ${PIPESTATUS[0]}')
+    t.is(lost.status, 5)
+    t.regex(lost.stderr, /'t-0' is damaged in its archive: the file is missing, in '.*arch\/t'/)
+  })
+}
+
+async function valueAt(cli: Cli, fromEnd: number): Promise<string> {
+  const done = await cli.shell(`tail -n ${-fromEnd} all | head -n 1 | sed 's/.*"value":"\\([^"]*\\)".*/\\1/'`)
+  return done.stdout.toString()
+}
+
+test('an archive that does not reach the log is not part of it: reading begins where the log does', async (t) => {
+  const cli = makeCli(t)
+  await cli.shell(
+    'logq topic create t segment.bytes=2KiB archive.location="$PWD/arch"; seq 100 | logq produce t --batch-bytes 300; logq archive t -q; seq 500 | logq produce t --batch-bytes 300',
+  )
+  const start = removeHalf(cli, 't-0')
+  t.true(start > 100)
+  const done = await cli.shell('logq cat t -o 0 | head -n 1')
+  t.is(done.stdout.toString(), `${start + 1 - 100}\n`)
+  t.regex(done.stderr, new RegExp(`begins at offset ${start}: offset 0 no longer exists`))
+})
+
+test('cat --archive: an archive alone, without a store; ranges, times, keys and damage as in one', async (t) => {
+  t.timeout(300_000)
+  const cli = makeCli(t)
+  await archived(cli, 'zstd')
+  await cli.shell('mv store away')
+  const done = await cli.shell(
+    'logq cat --archive arch t -J > got; n=$(wc -l < got); head -n $n all | cmp - got && echo same; logq cat --archive arch t -o 0:3 | wc -l; logq cat --archive arch \'t*\' -n 1 --reverse > last; tail -n 1 got | grep -c "\\"$(cat last)\\""',
+    { timeoutMs: 100_000 },
+  )
+  t.is(done.stderr, '')
+  t.deepEqual(done.stdout.toString().replaceAll(' ', ''), 'same\n3\n1\n')
+  const file = '$(ls arch/t/*/0/*.zst | head -n 1)'
+  const damaged = await cli.shell(
+    `printf XXXX | dd of=${file} bs=1 seek=20 conv=notrunc 2> /dev/null; logq cat --archive arch t > out`,
+  )
+  t.is(damaged.status, 5)
+  t.regex(damaged.stderr, /'t-0' is damaged in its archive: a compressed block cannot be read/)
+})
+
+test('restore below the log start: the log start goes back, and the log is whole', async (t) => {
+  const cli = makeCli(t)
+  const start = await archived(cli, 'gzip')
+  const done = await cli.shell(
+    'logq topic set t archive.location=default; logq cat t -o 0 2> clamped | wc -l | tr -d " "; logq restore arch t && logq cat t -J | cmp - all && echo same; logq fsck -q t; echo "status $?"; logq restore arch t; echo x | logq produce t && logq cat t -o -1',
+    { timeoutMs: 100_000 },
+  )
+  t.regex(done.stdout.toString(), /^\d+\nsame\nstatus 0\nx\n$/)
+  t.true(start > 0)
+  t.regex(done.stderr, /segments of 't' were restored; retain removes.*\n.*nothing of 't' was missing\n/)
+})

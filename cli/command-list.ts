@@ -65,6 +65,7 @@ export const commandGroups: readonly CommandGroup[] = [
       { name: 'dump', load: async () => (await import('./commands/dump.js')).command },
       { name: 'du', load: async () => (await import('./commands/du.js')).command },
       { name: 'check', load: async () => (await import('./commands/check.js')).command },
+      { name: 'metrics', load: async () => (await import('./commands/metrics.js')).command },
       { name: 'digest', load: async () => (await import('./commands/digest.js')).command },
       { name: 'archive', load: async () => (await import('./commands/archive.js')).command },
       { name: 'restore', load: async () => (await import('./commands/restore.js')).command },

@@ -195,6 +195,8 @@ export {
   type PartitionUsage,
   type SegmentUsage,
 } from './inspect/disk-usage.js'
+export { openMetricsLines, type MetricFamily, type Sample } from './inspect/open-metrics.js'
+export { storeMetrics, type OnTrouble } from './inspect/store-metrics.js'
 export { newestRecordMs } from './inspect/newest-record.js'
 export type { PartitionOffsets } from './store/partition.js'
 export { exportToKafka, type KafkaExport, type KafkaExportOptions } from './kafka/export-topic.js'

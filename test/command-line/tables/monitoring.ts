@@ -1,4 +1,4 @@
-/** check: what a monitoring system asks. */
+/** check and metrics: what a monitoring system asks, and what it is told. */
 import { refused, type Row, type Table } from '../table.js'
 
 const critical = (promise: string, line: string, stdout: RegExp): Row => [promise, line, { stdout, status: 2 }]
@@ -67,4 +67,32 @@ const check: Table = {
   ],
 }
 
-export const monitoringTables: readonly Table[] = [check]
+const metrics: Table = {
+  title: 'metrics',
+  before: 'seq 5 | logq produce a; mkdir empty; cp -r store damaged; echo x > damaged/topics/a.json',
+  rows: [
+    ['offsets of partitions', 'logq metrics | grep ^logq_log_end', 'logq_log_end_offset{topic="a",partition="0"} 5\n'],
+    ['-q -v -s', 'logq metrics -qv -s store | tail -n 1', '# EOF\n'],
+    ['--output', 'logq metrics --output $T.prom; tail -n 1 $T.prom', '# EOF\n'],
+    [
+      'what is damaged is counted, and the rest is there',
+      'logq metrics -s damaged | grep "^logq_unreadable"',
+      { stdout: 'logq_unreadable 1\n', stderr: /a\.json/, statusOf: 'grep' },
+    ],
+    [
+      'and is in the status',
+      'logq metrics -s damaged --output $T.prom -q || { echo $?; tail -n 1 $T.prom; exit 5; }',
+      { stdout: '5\n# EOF\n', stderr: /a\.json/, status: 5 },
+    ],
+    [
+      'a directory that is not there',
+      'logq metrics --output none/x.prom',
+      refused(/cannot write 'none\/x\.prom': its directory/, 1),
+    ],
+    ['no regular file', 'logq metrics --output empty', refused(/cannot write 'empty': it is no regular file/, 1)],
+    ['an unknown store', 'logq metrics -s nowhere', refused(/store 'nowhere' does not exist/, 1)],
+    ['no operands', 'logq metrics a', refused(/'a'/)],
+  ],
+}
+
+export const monitoringTables: readonly Table[] = [check, metrics]

@@ -13,11 +13,13 @@ import { parseArgs } from 'node:util'
 import { appendLatency } from './cases/append-latency.mjs'
 import { archiveToDirectory } from './cases/archive-to-directory.mjs'
 import { catThroughPipe } from './cases/cat-through-pipe.mjs'
+import { compact } from './cases/compact.mjs'
 import { fourProducers } from './cases/four-producers.mjs'
 import { memory } from './cases/memory.mjs'
 import { oneShot } from './cases/one-shot.mjs'
 import { openAt } from './cases/open-at.mjs'
 import { produceFromFile } from './cases/produce-from-file.mjs'
+import { retainNothing } from './cases/retain-nothing.mjs'
 import { startUp } from './cases/start-up.mjs'
 import { describeMachine, describeMachineLine } from './machine.mjs'
 import { printRow, printTable } from './print.mjs'
@@ -32,6 +34,8 @@ const cases = {
   fourProducers,
   openAt,
   archiveToDirectory,
+  compact,
+  retainNothing,
   memory,
 }
 

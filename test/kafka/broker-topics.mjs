@@ -104,7 +104,7 @@ export async function writeTransactions(judge, topic, rounds = 6) {
 /**
  * Topics that the cleaner has been through: `compacted` keeps its tombstones, with a delete horizon in their batches; `expired` has lost
  * them, in a second pass; `compacted-transactions` has lost what was aborted. Ends when the cleaner is done. Returns below which offset
- * `expired` has no tombstones.
+ * `expired` has no tombstones; and what went into `compacted`, and up to where it was cleaned.
  */
 export async function writeCompactedTopics(judge, broker, count = 600) {
   const config = { ...smallSegments, ...compacting }
@@ -120,7 +120,8 @@ export async function writeCompactedTopics(judge, broker, count = 600) {
   await judge.ask('createTopic', { topic: 'expired', partitions: 1, config: { ...config, 'delete.retention.ms': 1 } })
   await judge.ask('createTopic', { topic: 'compacted-transactions', partitions: 1, config })
   await judge.ask('open', { producer: plain, settings: { 'compression.type': 'snappy' } })
-  await judge.ask('produce', { producer: plain, topic: 'compacted', records: keyed(71), perBatch: 13 })
+  const compacted = keyed(71)
+  await judge.ask('produce', { producer: plain, topic: 'compacted', records: compacted, perBatch: 13 })
   await judge.ask('produce', { producer: plain, topic: 'expired', records: keyed(72), perBatch: 13 })
   await judge.ask('open', { producer: 'compacting', settings: { 'transactional.id': 'compacting', ...longTransaction } })
   const records = keyed(73)
@@ -134,8 +135,8 @@ export async function writeCompactedTopics(judge, broker, count = 600) {
   const withoutTombstones = await waitForCleaner(broker, 'expired')
   await judge.ask('produce', { producer: plain, topic: 'expired', records: keyed(74), perBatch: 13 })
   await judge.ask('close', { producer: plain })
-  for (const topic of ['compacted', 'expired', 'compacted-transactions']) await waitForCleaner(broker, topic)
-  return withoutTombstones
+  for (const topic of ['expired', 'compacted-transactions']) await waitForCleaner(broker, topic)
+  return { withoutTombstones, compacted, cleanedOffset: await waitForCleaner(broker, 'compacted') }
 }
 
 /**

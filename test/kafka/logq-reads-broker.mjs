@@ -17,7 +17,7 @@ import { consume } from './consumed.mjs'
 import { compareDumps } from './dumped-batches.mjs'
 import { checkKeys } from './keys.mjs'
 import { checkLive } from './live.mjs'
-import { commandLine } from './logq.mjs'
+import { catJson, commandLine, logq, produceJson } from './logq.mjs'
 import { changesIn, fingerprint, hasReadOnlyMount, hasStrace, onReadOnlyMount, underStrace } from './never-writes.mjs'
 import { checkReading } from './reading.mjs'
 
@@ -37,7 +37,7 @@ export async function logqReadsBroker({ judge, work, brokers }) {
   await writeAppendTime(judge, 200)
   await writePlainTopics(judge)
   await writeTransactions(judge, 'transactions')
-  const withoutTombstones = await writeCompactedTopics(judge, broker)
+  const { withoutTombstones, ...cleaned } = await writeCompactedTopics(judge, broker)
 
   const traces = []
   const traced = (args) => {
@@ -47,6 +47,7 @@ export async function logqReadsBroker({ judge, work, brokers }) {
   }
   await checkLive({ judge, work, run: (args) => run(traced(args)), commandLine: traced })
   const consumed = await consume(judge, work, topics)
+  checkCleaners(work, cleaned, consumed.get('compacted-0').read_committed)
   const tombstones = (topic) =>
     consumed
       .get(`${topic}-0`)
@@ -77,6 +78,38 @@ export async function logqReadsBroker({ judge, work, brokers }) {
   checkReading('stopped', (args) => run(commandLine(logDir, args)), again)
   await compareDumps('stopped', judge, logDir, Object.keys(topics))
   checkSame('stopped: every file of the log.dir is as it was', fingerprint(logDir), stopped)
+}
+
+/** The same records, compacted up to the same offset by logq and by Kafka's cleaner: the same keys, values and offsets are left. */
+function checkCleaners(work, { compacted, cleanedOffset }, kafkas) {
+  const store = join(work, 'cleaned')
+  const asLogq = ({ timestamp, key, value, headers }) => ({
+    timestamp,
+    key,
+    value,
+    headers: headers.map(([name, content]) => ({
+      key: Buffer.from(name, 'base64').toString(),
+      value: content,
+      ...(content === null ? {} : { valueEncoding: 'base64' }),
+    })),
+    ...(key === null ? {} : { keyEncoding: 'base64' }),
+    ...(value === null ? {} : { valueEncoding: 'base64' }),
+  })
+  const records = compacted.map(asLogq)
+  logq(store, ['topic', 'create', 'compacted', 'cleanup.policy=compact', 'delete.retention.ms=10d', 'segment.bytes=20000'])
+  produceJson(store, 'compacted', records.slice(0, cleanedOffset), ['--batch-bytes', '3000', '-z', 'snappy'])
+  logq(store, ['compact', 'compacted', '--include-active', '--min-dirty', '0', '--memory', '1MiB'])
+  produceJson(store, 'compacted', records.slice(cleanedOffset), ['-z', 'snappy'])
+  const left = catJson(store, 'compacted', 0)
+  check(
+    `both cleaners have dropped records (${compacted.length} went in, ${left.length} are left)`,
+    left.length < compacted.length,
+  )
+  checkSame(
+    `compacted: logq leaves the keys, values and offsets that Kafka's cleaner leaves below offset ${cleanedOffset}`,
+    left,
+    kafkas,
+  )
 }
 
 function run([program, ...args]) {

@@ -65,6 +65,7 @@ export async function writeTopics(store) {
   produceJson(store, 'keyed', randomRecords({ seed: 14, count: 2000 }), ['--batch-bytes', '2000', '-z', 'zstd'])
   logq(store, ['topic', 'create', 'empty'])
 
+  writeCompacted(store)
   await writeKilled(store)
   writeQuarantined(store)
   writeRepaired(store)
@@ -77,6 +78,24 @@ function writeLarge(store) {
   logq(store, ['topic', 'create', 'large'])
   for (const codec of codecs) produceJson(store, 'large', stamped, ['-z', codec])
   return codecs.flatMap(() => stamped)
+}
+
+/** Segments that were written anew: with tombstones that have a delete horizon, without them, and with the last three of each key. */
+function writeCompacted(store) {
+  const records = randomRecords({ seed: 15, count: 3000 }).map((record, n) => ({
+    ...record,
+    key: `key ${(n * 7) % 61}${n % 50 === 0 ? ` only ${n}` : ''}`,
+    keyEncoding: undefined,
+  }))
+  const pass = (topic, ...options) => logq(store, ['compact', topic, '--include-active', '--min-dirty', '0', ...options])
+  for (const [topic, ...settings] of [['compacted'], ['expired', 'delete.retention.ms=0'], ['three-of-a-key']]) {
+    logq(store, ['topic', 'create', topic, 'cleanup.policy=compact', ...small, ...settings])
+    for (const [n, codec] of codecs.entries())
+      produceJson(store, topic, records.slice(n * 600, (n + 1) * 600), ['-z', codec, '--batch-bytes', '2000'])
+    pass(topic, ...(topic === 'three-of-a-key' ? ['--keep', '3'] : []))
+    if (topic === 'expired') pass(topic)
+    produceJson(store, topic, records.slice(0, 100))
+  }
 }
 
 /** Producers killed with -9 in the middle of their work, each followed by one that goes on. */

@@ -58,5 +58,6 @@ function textOf(step: FollowNotice): string {
 
 /** Appends values to a partition, as one batch. */
 export async function send(store: Store, partition: number, ...values: readonly string[]): Promise<void> {
-  await produce(store, 't', values, { partition })
+  const records = values.map((value) => ({ key: Buffer.from('a key'), value: Buffer.from(value) }))
+  await produce(store, 't', records, { partition })
 }

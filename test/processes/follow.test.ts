@@ -33,7 +33,7 @@ async function send(cli: Cli, from: number, to: number): Promise<void> {
 
 /** The numbers as a slow writer appends them: one produce, a batch every few records. */
 function slowly(from: number, to: number): string {
-  return `for ((n = ${from}; n < ${to}; n += 20)); do seq $n $((n + 19 < ${to} ? n + 19 : ${to} - 1)); sleep 0.005; done | logq produce t`
+  return `for ((n = ${from}; n < ${to}; n += 20)); do seq $n $((n + 19 < ${to} ? n + 19 : ${to} - 1)); sleep 0.005; done | logq produce t -k k`
 }
 
 function storeOf(cli: Cli): Store {

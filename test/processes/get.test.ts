@@ -90,7 +90,7 @@ test('get tries every place, names each that fails, and ends with the strongest 
 test('get of an offset that compaction took away is status 3, and of a damaged record 5', async (t) => {
   const cli = makeCli(t)
   await cli.shell(
-    `logq topic create t cleanup.policy=compact segment.bytes=1MiB; for n in 0 1 2; do echo v$n | logq produce t -q; done
+    `logq topic create t cleanup.policy=compact segment.bytes=1MiB; for n in 0 1 2; do echo v$n | logq produce t -q -k k; done
      seq -f r%g 0 9 | logq produce bad --batch-bytes 60`,
   )
   // What compact does to the record at offset 1: its batch is not there any more.

@@ -27,7 +27,7 @@ async function create(cli: Cli, ...settings: readonly string[]): Promise<void> {
 
 /** Appends the numbers from..to, the end excluded, by a command of its own. */
 async function send(cli: Cli, from: number, to: number): Promise<void> {
-  const { stderr, status } = await cli.shell(`seq ${from} ${to - 1} | logq produce t`)
+  const { stderr, status } = await cli.shell(`seq ${from} ${to - 1} | logq produce t -k k`)
   if (status !== 0) throw new Error(stderr)
 }
 
@@ -180,7 +180,7 @@ for (const [what, script] of Object.entries(copies)) {
     await tail.waitForOutput('99\n', { timeoutMs: waitMs })
     await send(cli, 100, 200)
     // The last records are appended in the same breath, so that the follower meets them in the one or the other directory.
-    const swapped = await cli.shell(`seq 200 299 | logq produce t && ${script} && seq 300 399 | logq produce t`)
+    const swapped = await cli.shell(`seq 200 299 | logq produce t -k k && ${script} && seq 300 399 | logq produce t -k k`)
     t.is(swapped.stderr, '')
     await send(cli, 400, 500)
     const { printed, said } = await endOf(tail, 499)
@@ -193,7 +193,7 @@ for (const [what, script] of Object.entries(copies)) {
 test('a partition directory that is away when following begins is waited for', async (t) => {
   const cli = makeCli(t)
   await send(cli, 0, 100)
-  await cli.shell('logq topic add-partitions t 2 && seq 100 109 | logq produce t -p 1 && mv store/t-1 away')
+  await cli.shell('logq topic add-partitions t 2 && seq 100 109 | logq produce t -k k -p 1 && mv store/t-1 away')
   for (const begin of ['-o start', '-n 1000']) {
     const tail = cli.start(`exec logq tail -f ${begin} t`, { timeoutMs })
     await tail.waitForOutput(/'t-1' has no directory any more; waiting/, { stream: 'stderr', timeoutMs: waitMs })

@@ -1,9 +1,9 @@
 /** logq group show */
 import { describeGroup, type GroupDescription, type MemberDescription } from '../../lib/consume/group/groups.js'
-import type { TopicPartition } from '../../lib/consume/assignors.js'
 import { defineCommand } from '../command.js'
 import { lagTable } from '../group/lag-table.js'
 import type { Io } from '../io.js'
+import { partitionText } from '../group/partition-text.js'
 import { options } from '../options.js'
 import { openForReading } from '../reading/reading.js'
 import { table } from '../table.js'
@@ -77,13 +77,7 @@ function rowOf({ member, file, presence, partitions }: MemberDescription, nowMs:
     file === undefined ? '-' : String(file.pid),
     presence,
     age,
-    listOf(partitions),
+    partitions.length === 0 ? '-' : partitionText(partitions),
     file?.command ?? '-',
   ]
-}
-
-function listOf(partitions: readonly TopicPartition[]): string {
-  const topics = new Map<string, number[]>()
-  for (const { topic, partition } of partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition])
-  return topics.size === 0 ? '-' : [...topics].map(([topic, numbers]) => `${topic}:${numbers.join(',')}`).join(' ')
 }

@@ -1,5 +1,5 @@
 /** consume without a command: records to standard output, committed when that took them. */
-import type { ConsumerStep } from '../../lib/consume/group/consumer-step.js'
+import type { BatchStep } from '../../lib/consume/group/consumer-step.js'
 import type { GroupConsumer } from '../../lib/consume/group/group-consumer.js'
 import type { BatchPrinter } from '../print/batch-printer.js'
 import { describeNotice } from '../reading/follow-notice.js'
@@ -66,8 +66,6 @@ export async function printRecords(what: PrintingConsumer, io: Io): Promise<void
     return printer.isDone || (toEnd !== undefined && commits.isClean && (await toEnd.isReached(consumer)))
   }
 }
-
-type BatchStep = Extract<ConsumerStep, { readonly kind: 'batch' }>
 
 async function printSlice(
   step: BatchStep,

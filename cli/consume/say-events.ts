@@ -1,6 +1,7 @@
 /** What consume says on standard error of its membership. */
 import type { AssignedPartition, ConsumerEvent } from '../../lib/consume/group/consumer-step.js'
 import type { GroupConsumer } from '../../lib/consume/group/group-consumer.js'
+import { partitionText } from '../group/partition-text.js'
 import type { Io } from '../io.js'
 
 export class MembershipTalk {
@@ -18,9 +19,9 @@ export class MembershipTalk {
         `this member was taken out of group '${consumer.group}': it stood still, or offsets were set by force; joining again`,
       )
     } else if (event.kind === 'revoking') {
-      await io.explain(`handing over ${listOf(event.partitions)}`)
+      await io.explain(`handing over ${partitionText(event.partitions)}`)
     } else {
-      await io.explain(`generation ${consumer.generation}: reading ${listOf(event.partitions)}`)
+      await io.explain(`generation ${consumer.generation}: reading ${partitionText(event.partitions)}`)
       for (const one of event.partitions) await this.#sayStart(one)
     }
   }
@@ -44,10 +45,4 @@ export class MembershipTalk {
         : `${place}: the log lost records that group '${this.consumer.group}' had read: it committed ${committedOffset}, and the log ended at ${start.offset}; going on from there`,
     )
   }
-}
-
-function listOf(partitions: readonly { readonly topic: string; readonly partition: number }[]): string {
-  const topics = new Map<string, number[]>()
-  for (const { topic, partition } of partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition])
-  return [...topics].map(([topic, numbers]) => `${topic}:${numbers.sort((a, b) => a - b).join(',')}`).join(' ')
 }

@@ -14,10 +14,15 @@ interface PinnedEnd {
 }
 
 export class ToEnd {
+  /** Those that were not seen to be reached, by topic and partition, in the order in which they are looked at. */
+  readonly #left: Map<string, PinnedEnd>
+
   private constructor(
     private readonly store: Store,
-    private left: readonly PinnedEnd[],
-  ) {}
+    ends: readonly PinnedEnd[],
+  ) {
+    this.#left = new Map(ends.map((end) => [keyOf(end.topic, end.partition), end]))
+  }
 
   static async pin(store: Store, given: readonly string[]): Promise<ToEnd> {
     const ends: PinnedEnd[] = []
@@ -32,20 +37,26 @@ export class ToEnd {
   }
 
   /** Of this partition, nothing is left to be read below its pinned end. */
-  readonly endOf = (topic: string, partition: number): number =>
-    this.left.find((end) => end.topic === topic && end.partition === partition)?.endOffset ?? 0
+  readonly endOf = (topic: string, partition: number): number => this.#left.get(keyOf(topic, partition))?.endOffset ?? 0
 
-  /** Call it after a commit. */
+  /** Call it after a commit. Asks a log only where the commits do not say it: with many partitions, a look at each takes long. */
   async isReached(consumer: GroupConsumer): Promise<boolean> {
-    // What was removed meanwhile has no end any more.
-    const present = this.left.filter(({ topic, topicId }) => findTopic(this.store, topic)?.topicId === topicId)
-    const committed = await consumer.committed(present)
-    const left: PinnedEnd[] = []
-    for (const [n, end] of present.entries()) {
-      const { logStartOffset } = partitionOffsets(await readingContext(this.store, end.topic, end.partition))
-      if (Math.max(committed[n] ?? 0, logStartOffset) < end.endOffset) left.push(end)
+    const ends = [...this.#left]
+    const topicIds = new Map(ends.map(([, { topic }]) => [topic, findTopic(this.store, topic)?.topicId]))
+    const committed = await consumer.committed(ends.map(([, end]) => end))
+    for (const [n, [key, { topic, topicId, endOffset }]] of ends.entries()) {
+      // What was removed meanwhile has no end any more.
+      if (topicIds.get(topic) !== topicId || (committed[n] ?? 0) >= endOffset) this.#left.delete(key)
     }
-    this.left = left
-    return this.left.length === 0
+    for (const [key, { topic, partition, endOffset }] of this.#left) {
+      const { logStartOffset } = partitionOffsets(await readingContext(this.store, topic, partition))
+      if (logStartOffset < endOffset) return false
+      this.#left.delete(key)
+    }
+    return true
   }
+}
+
+function keyOf(topic: string, partition: number): string {
+  return `${topic}:${partition}`
 }

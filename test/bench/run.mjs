@@ -15,6 +15,7 @@ import { archiveToDirectory } from './cases/archive-to-directory.mjs'
 import { catThroughPipe } from './cases/cat-through-pipe.mjs'
 import { compact } from './cases/compact.mjs'
 import { fourProducers } from './cases/four-producers.mjs'
+import { groupCommits, groupIdle, groupMoves, groupOfMany } from './cases/groups.mjs'
 import { memory } from './cases/memory.mjs'
 import { oneShot } from './cases/one-shot.mjs'
 import { openAt } from './cases/open-at.mjs'
@@ -37,12 +38,34 @@ const cases = {
   compact,
   retainNothing,
   memory,
+  groupMoves,
+  groupIdle,
+  groupCommits,
+  groupOfMany,
 }
 
 const sizes = {
-  quick: { lines: 20_000, pairs: 2, shots: 4, samples: 20, segments: 40, segmentBytes: 32 << 10 },
-  usual: { lines: 1_000_000, pairs: 5, shots: 15, samples: 400, segments: 1600, segmentBytes: 128 << 10 },
-  full: { lines: 5_000_000, pairs: 7, shots: 25, samples: 1000, segments: 1600, segmentBytes: 1 << 20 },
+  quick: { lines: 20_000, pairs: 2, shots: 4, samples: 20, segments: 40, segmentBytes: 32 << 10, idleMs: 2_000, commitMs: 500 },
+  usual: {
+    lines: 1_000_000,
+    pairs: 5,
+    shots: 15,
+    samples: 400,
+    segments: 1600,
+    segmentBytes: 128 << 10,
+    idleMs: 20_000,
+    commitMs: 3_000,
+  },
+  full: {
+    lines: 5_000_000,
+    pairs: 7,
+    shots: 25,
+    samples: 1000,
+    segments: 1600,
+    segmentBytes: 1 << 20,
+    idleMs: 60_000,
+    commitMs: 10_000,
+  },
 }
 
 const { values: given } = parseArgs({

@@ -21,6 +21,9 @@ export type ConsumerStep =
   | { readonly kind: 'fenced' }
   | { readonly kind: 'notice'; readonly topic: string; readonly notice: FollowNotice }
 
+/** Records of one partition. */
+export type BatchStep = Extract<ConsumerStep, { readonly kind: 'batch' }>
+
 /** What became of the membership. */
 export type ConsumerEvent = Extract<ConsumerStep, { readonly kind: 'revoking' | 'assigned' | 'fenced' }>
 

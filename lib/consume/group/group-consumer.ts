@@ -9,7 +9,7 @@ import type { Store } from '../../store/store.js'
 import { findTopic } from '../../store/topics.js'
 import type { TopicPartition } from '../assignors.js'
 import { recordsOf } from '../placed-record.js'
-import type { AssignedPartition, ConsumerEvent, ConsumerStep, GroupRecord } from './consumer-step.js'
+import type { AssignedPartition, BatchStep, ConsumerEvent, ConsumerStep, GroupRecord } from './consumer-step.js'
 import { GroupMember } from './group-member.js'
 import type { JoinGroupOptions } from './join-options.js'
 import { commitOf, makeDurable, Positions, type Position } from './positions.js'
@@ -127,13 +127,7 @@ export class GroupConsumer {
   async *records(matches?: RecordPredicate): AsyncGenerator<GroupRecord, void, undefined> {
     for await (const step of this.steps()) {
       if (step.kind === 'batch') {
-        const { topic, partition, batch } = step
-        for (const record of recordsOf(topic, step, { matches })) {
-          yield { ...record, topic }
-          this.delivered(topic, partition, record.offset + 1, batch.partitionLeaderEpoch)
-          await this.commitInTime()
-        }
-        this.delivered(topic, partition, batch.nextOffset, batch.partitionLeaderEpoch)
+        yield* this.#recordsOf(step, matches)
       } else if (step.kind === 'revoking') {
         await this.options.onRevoked?.(step.partitions)
       } else if (step.kind === 'assigned') {
@@ -209,6 +203,22 @@ export class GroupConsumer {
       this.#member = undefined
       await member.leave()
     }
+  }
+
+  /** Ends between two records when the group changed or nothing more is wanted: dealing with all of a batch may take hours. */
+  async *#recordsOf(step: BatchStep, matches: RecordPredicate | undefined): AsyncGenerator<GroupRecord, void, undefined> {
+    const { topic, partition, batch } = step
+    for (const record of recordsOf(topic, step, { matches })) {
+      yield { ...record, topic }
+      this.delivered(topic, partition, record.offset + 1, batch.partitionLeaderEpoch)
+      await this.commitInTime()
+      if (!this.#isChanged && !this.#isOver) continue
+      // The rest of what was given is given again, to whoever has the partition then.
+      this.#positions.given(topic, partition, record.offset + 1)
+      await this.#readers.restart([topic])
+      return
+    }
+    this.delivered(topic, partition, batch.nextOffset, batch.partitionLeaderEpoch)
   }
 
   get #isOver(): boolean {

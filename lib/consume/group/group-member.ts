@@ -20,7 +20,7 @@ import type { MemberFile } from '../../store/group/member-file.js'
 import { MemberPresence, fenced, sweepMembers } from '../../store/group/member-presence.js'
 import { isLegalName, NAME_RULE } from '../../store/names.js'
 import type { Store } from '../../store/store.js'
-import { findTopic } from '../../store/topics.js'
+import { TopicIds } from '../../store/topic-ids.js'
 import type { LockWait } from '../../system/lock-wait.js'
 import type { TopicPartition } from '../assignors.js'
 import { admitMember, newMemberId } from './admit-member.js'
@@ -52,6 +52,7 @@ export class GroupMember {
   readonly #liveness: Liveness
   readonly #presence: MemberPresence
   readonly #goneMembers: GoneMembers
+  readonly #topicIds: TopicIds
   readonly #stop = new AbortController()
   #loop: Promise<void> = Promise.resolve()
   #state: GroupState
@@ -71,6 +72,7 @@ export class GroupMember {
   ) {
     this.#files = parts.files
     this.#liveness = parts.liveness
+    this.#topicIds = new TopicIds(store)
     this.#goneMembers = new GoneMembers(id, parts.liveness, store.system.clock)
     this.#presence = parts.presence
     this.#state = parts.state
@@ -141,9 +143,9 @@ export class GroupMember {
     let found: (StoredOffset | undefined)[] = []
     await this.#change(({ state, requireOffsets }) => {
       const offsets = requireOffsets()
-      found = partitions.map(({ topic, partition }) =>
-        offsets.get(topic, findTopic(this.store, topic)?.topicId ?? '', partition),
-      )
+      const topics = new Set(partitions.map(({ topic }) => topic))
+      const topicIds = new Map([...topics].map((topic) => [topic, this.#topicIds.idOf(topic) ?? '']))
+      found = partitions.map(({ topic, partition }) => offsets.get(topic, topicIds.get(topic) ?? '', partition))
       return state
     })
     return found
@@ -202,8 +204,7 @@ export class GroupMember {
       if (!isLogqError(error, 'LOGQ_UNKNOWN_GROUP')) throw error
     } finally {
       await this.#presence.end() // 4
-      this.#liveness.close()
-      this.#files.close()
+      this.#closeFiles()
     }
   }
 
@@ -211,7 +212,12 @@ export class GroupMember {
   async abandon(): Promise<void> {
     await this.#end()
     await this.#presence.end()
+    this.#closeFiles()
+  }
+
+  #closeFiles(): void {
     this.#liveness.close()
+    this.#topicIds.close()
     this.#files.close()
   }
 
@@ -234,7 +240,7 @@ export class GroupMember {
 
   #commitIn({ state, commit }: LockedGroup, given: OffsetsToCommit): GroupState {
     // Of a topic that was removed meanwhile there is nothing to commit; of one that was created anew, it would void what others committed.
-    const topics = given.filter(({ topic, topicId }) => findTopic(this.store, topic)?.topicId === topicId)
+    const topics = given.filter(({ topic, topicId }) => this.#topicIds.idOf(topic) === topicId)
     if (topics.length === 0) return state
     const owned = topics.every(({ topic, offsets }) =>
       [...offsets.keys()].every((partition) => isOwner(state, this.id, topic, partition)),

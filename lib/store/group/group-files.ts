@@ -21,11 +21,10 @@ import {
   listGroups,
   requireGroup,
 } from './group-paths.js'
-import { EMPTY_GROUP, formatGroupState, parseGroupState, type GroupState } from './group-state.js'
+import type { GroupState } from './group-state.js'
 import { HistoryFile } from './history-file.js'
 import { OffsetsFile, type OffsetsDamage } from './offsets-file.js'
-
-const MAX_STATE_BYTES = 64 << 20
+import { StateFile } from './state-file.js'
 
 /** What a change of a group works on; valid only until it returns. */
 export interface LockedGroup {
@@ -56,8 +55,7 @@ export class GroupFiles {
   readonly #lock: GroupLock
   readonly #offsets: OffsetsFile
   readonly #history: HistoryFile
-  #stateBytes: Uint8Array | undefined
-  #state: GroupState = EMPTY_GROUP
+  readonly #state: StateFile
 
   private constructor(
     readonly store: Store,
@@ -67,6 +65,7 @@ export class GroupFiles {
     this.directory = groupDirectory(store, group)
     this.#lock = GroupLock.open(system, this.directory, group)
     this.#offsets = new OffsetsFile(system, this.directory, OFFSETS_FILE, ownership)
+    this.#state = new StateFile(system, `${this.directory}/${GROUP_FILE}`, ownership)
     this.#history = new HistoryFile(system, `${this.directory}/${HISTORY_FILE}`, ownership)
   }
 
@@ -88,11 +87,12 @@ export class GroupFiles {
   /** Runs `change`, which must not wait for anything, under the group's lock. Throws what GroupLock.run throws. */
   change<Result>(change: (locked: LockedGroup) => Result, wait: LockWait = {}): Promise<Result> {
     return this.#lock.run(() => {
-      this.#readState()
+      this.#state.refresh()
       this.#offsets.refresh()
       const { generation } = this.#offsets.offsets
+      const saved = this.#state.state
       // A generation never comes twice, also after group.json was lost.
-      const state = generation > this.#state.generation ? { ...this.#state, generation } : this.#state
+      const state = generation > saved.generation ? { ...saved, generation } : saved
       return change({
         state,
         offsets: this.#offsets.offsets,
@@ -101,7 +101,7 @@ export class GroupFiles {
           return this.#offsets.offsets
         },
         history: this.#history,
-        saveState: (next) => this.#saveState(next),
+        saveState: (next) => this.#state.save(next),
         commit: (commit) => {
           this.#refuseDamage()
           this.#offsets.append(commit, this.#lock)
@@ -119,10 +119,11 @@ export class GroupFiles {
 
   /** A look without the lock. Throws LOGQ_NEWER_FORMAT. */
   read(): GroupSnapshot {
-    const isStateDamaged = !this.#readState()
+    this.#state.refresh()
+    const { state, isDamaged: isStateDamaged } = this.#state
     this.#offsets.refresh()
     const damage = this.#offsets.damage(this.#lock.readSyncedLength())
-    return { state: this.#state, isStateDamaged, offsets: this.#offsets.offsets, damage }
+    return { state, isStateDamaged, offsets: this.#offsets.offsets, damage }
   }
 
   /** The same for those who go by the offsets: LOGQ_CORRUPT where commits that were promised cannot be read. */
@@ -139,25 +140,8 @@ export class GroupFiles {
 
   close(): void {
     this.#offsets.close()
+    this.#state.close()
     this.#lock.close()
-  }
-
-  /** False when the file is missing or damaged, and the group is taken for empty. */
-  #readState(): boolean {
-    const path = `${this.directory}/${GROUP_FILE}`
-    const bytes = readSmallFile(this.store.system.fs, path, MAX_STATE_BYTES)
-    if (bytes !== undefined && this.#stateBytes !== undefined && Buffer.compare(bytes, this.#stateBytes) === 0) return true
-    const state = bytes === undefined ? undefined : parseGroupState(bytes, path)
-    this.#stateBytes = state === undefined ? undefined : bytes
-    this.#state = state ?? EMPTY_GROUP
-    return state !== undefined
-  }
-
-  #saveState(state: GroupState): void {
-    const bytes = formatGroupState(state)
-    replaceFile(this.store.system, `${this.directory}/${GROUP_FILE}`, bytes, this.store.ownership)
-    this.#stateBytes = bytes
-    this.#state = state
   }
 
   #salvage(): string {

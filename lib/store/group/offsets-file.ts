@@ -70,10 +70,9 @@ export class OffsetsFile {
     }
   }
 
-  /** Appends a line. The caller holds the group's lock. Throws LOGQ_IO; then the file is as it was. */
+  /** Appends a line. The caller holds the group's lock, and has refreshed under it. Throws LOGQ_IO; then the file is as it was. */
   append(commit: Commit, lock: GroupLock): void {
     const { fs } = this.system
-    this.refresh()
     // What a power cut left between whole lines would be taken for damage once it lies below the synced length.
     if (this.#damage.length > 0) this.rewrite(lock)
     const fd = (this.#fd ??= this.#create())

@@ -11,7 +11,7 @@
  */
 import type { Command, OptionDeclaration } from './command.js'
 import { usageError } from './errors.js'
-import { longName, takesValue } from './option-names.js'
+import { longName, synopsis, takesValue } from './option-names.js'
 import { nearest } from './suggest.js'
 
 export interface GivenOption {
@@ -66,9 +66,13 @@ class WordReader {
   readAll(): void {
     for (let word = this.take(); word !== undefined; word = this.take()) {
       if (word === '--') {
-        const takesThem = Object.values(this.command.operands).some(({ isAfterDashes }) => isAfterDashes === true)
-        const target = takesThem ? this.afterDashes : this.operands
-        target.push(...this.words.slice(this.next))
+        const taker = Object.values(this.command.operands).find(({ isAfterDashes }) => isAfterDashes === true)
+        const rest = this.words.slice(this.next)
+        // A variable that is empty must not make it another command.
+        if (taker !== undefined && rest.length === 0)
+          this.note(usageError(`${taker.label} is missing after '--'`, `usage: logq ${synopsis(this.command)}`))
+        const target = taker === undefined ? this.operands : this.afterDashes
+        target.push(...rest)
         return
       }
       if (word.startsWith('--')) this.readLong(word)

@@ -111,7 +111,7 @@ export type {
 export type { Subscription } from './consume/group/subscription.js'
 export type { FollowNotice } from './consume/follow-topic.js'
 export type { OffsetReset, StartOffset } from './consume/group/start-offset.js'
-export { awaitCommit, type AwaitCommitOptions } from './consume/group/await-commit.js'
+export { awaitCommit, type AbsentPart, type AwaitCommitOptions } from './consume/group/await-commit.js'
 export { groupLag, type PartitionLag } from './consume/group/lag.js'
 export {
   changeOffsets,

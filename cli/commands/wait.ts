@@ -1,6 +1,6 @@
 /** logq wait: the first record that matches, be it there already or still to come. */
 import { followTopic } from '../../lib/consume/follow-topic.js'
-import { awaitCommit } from '../../lib/consume/group/await-commit.js'
+import { awaitCommit, type AbsentPart } from '../../lib/consume/group/await-commit.js'
 import { LogqError } from '../../lib/errors.js'
 import { withRecords, type BatchSlice } from '../../lib/log/read-partition.js'
 import { SliceWalk } from '../../lib/log/slice-walk.js'
@@ -195,7 +195,8 @@ async function printMatches(topic: string, slice: BatchSlice, looked: Looked, pr
 
 /** Waits until a group has committed a record. */
 async function awaitAck(store: Store, group: string, place: Place, signal: AbortSignal, io: Io): Promise<boolean> {
-  const onAbsent = () => io.say(`group '${group}', or topic '${place.topic}', does not exist yet; waiting for it`)
+  const names = { topic: place.topic, partition: `${place.topic}:${place.partition}`, group }
+  const onAbsent = (what: AbsentPart) => io.say(`${what} '${names[what]}' does not exist yet; waiting for it`)
   return await awaitCommit(store, group, place, { signal, onAbsent })
 }
 

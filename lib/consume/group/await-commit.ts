@@ -2,14 +2,18 @@
 import { GroupFiles } from '../../store/group/group-files.js'
 import { groupDirectory, groupExists } from '../../store/group/group-paths.js'
 import type { Store } from '../../store/store.js'
+import type { TopicFile } from '../../store/topic-file.js'
 import { findTopic } from '../../store/topics.js'
 
 const POLL_MS = 100
 
+/** What a commit that is waited for lacks. */
+export type AbsentPart = 'topic' | 'partition' | 'group'
+
 export interface AwaitCommitOptions {
   readonly signal?: AbortSignal
-  /** The group, or the topic, does not exist yet; it is waited for. Called once. */
-  readonly onAbsent?: () => void | Promise<void>
+  /** The topic, the partition or the group does not exist yet; it is waited for. Called once for each. */
+  readonly onAbsent?: (what: AbsentPart) => void | Promise<void>
 }
 
 /**
@@ -24,7 +28,7 @@ export async function awaitCommit(
 ): Promise<boolean> {
   const { clock, hints } = store.system
   let files: GroupFiles | undefined
-  let isAbsentSaid = false
+  const said = new Set<AbsentPart>()
   let wake = (): void => undefined
   const unwatch = hints.watch(groupDirectory(store, group), () => wake())
   try {
@@ -35,12 +39,14 @@ export async function awaitCommit(
         files = undefined
       }
       if (files === undefined && groupExists(store, group)) files = GroupFiles.open(store, group)
-      const topicId = findTopic(store, topic)?.topicId
+      const file = findTopic(store, topic)
+      const topicId = file?.topicId
       const committed = topicId === undefined ? undefined : files?.read().offsets.get(topic, topicId, partition)
       if (committed !== undefined && committed.offset > offset) return true
-      if ((files === undefined || topicId === undefined) && !isAbsentSaid) {
-        isAbsentSaid = true
-        await onAbsent?.()
+      const absent = whatIsAbsent(file, partition, files)
+      if (absent !== undefined && !said.has(absent)) {
+        said.add(absent)
+        await onAbsent?.(absent)
       }
       const enough = new AbortController()
       wake = () => enough.abort()
@@ -53,4 +59,10 @@ export async function awaitCommit(
     unwatch()
     files?.close()
   }
+}
+
+function whatIsAbsent(topic: TopicFile | undefined, partition: number, group: GroupFiles | undefined): AbsentPart | undefined {
+  if (topic === undefined) return 'topic'
+  if (partition >= topic.partitions) return 'partition'
+  return group === undefined ? 'group' : undefined
 }

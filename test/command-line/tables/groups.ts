@@ -133,6 +133,11 @@ const commands: Table = {
       lines('1 2 3 4 5'),
     ],
     ['-n', 'logq consume a -g $T -n 2 -- cat && logq consume a -g $T --to-end', lines('1 2 3 4 5')],
+    [
+      'a command that is empty is not none: nothing is printed, and nothing committed',
+      'logq consume a -g $T --to-end -- $NONE',
+      refused(/CMD is missing after '--'/),
+    ],
     ['with its arguments, and no shell', "logq consume a -g $T -n 1 -- printf '%s|' '$HOME' 'a b'", '$HOME|a b|'],
     [
       'its environment',
@@ -398,6 +403,16 @@ const acked: Table = {
       'one that it does not',
       'logq wait a:0@3 --acked-by at3 --timeout 200ms',
       refused(/group 'at3' did not commit 'a:0@3' within 200ms/, 4),
+    ],
+    [
+      'of a partition that is not there: said once',
+      'logq wait a:9@0 --acked-by at3 --timeout 400ms',
+      refused(/^logq wait: partition 'a:9' does not exist yet; waiting for it\n.*did not commit 'a:9@0'/, 4),
+    ],
+    [
+      'of a group that is not there: the same',
+      'logq wait a:0@0 --acked-by nobody --timeout 400ms',
+      refused(/^logq wait: group 'nobody' does not exist yet; waiting for it\n.*did not commit 'a:0@0'/, 4),
     ],
     ['needs a place', 'logq wait a --acked-by at3', refused(/--acked-by needs a place/)],
   ],

@@ -40,8 +40,13 @@ export function describeSystemError(error: Error, subject?: string): string {
   const reason = systemReason(error)
   const to = 'dest' in error && typeof error.dest === 'string' ? ` to '${error.dest}'` : ''
   const what = subject ?? (path === undefined ? undefined : `'${path}'${to}`)
+  // A page that cannot be read is looked for at its place.
+  const at =
+    systemErrorCode(error) === 'EIO' && 'position' in error && typeof error.position === 'number'
+      ? ` at position ${error.position}`
+      : ''
   if (syscall === undefined) return what === undefined ? reason : `${what}: ${reason}`
-  return `cannot ${verbOf(syscall)}${what === undefined ? '' : ` ${what}`}: ${reason}`
+  return `cannot ${verbOf(syscall)}${what === undefined ? '' : ` ${what}${at}`}: ${reason}`
 }
 
 /** A system error as one of logq, with the hint, of something that the user knows by this name. */

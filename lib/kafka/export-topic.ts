@@ -17,7 +17,7 @@ import { viewContext } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import { TopicConfig } from '../store/topic-config.js'
 import { getTopic } from '../store/topics.js'
-import { ownershipOf, parentDirectory, type Ownership } from '../system/durable.js'
+import { createDirectory, ownershipOf, parentDirectory, type Ownership } from '../system/durable.js'
 import { exportPartition, type ExportedPartition } from './export-partition.js'
 
 export interface KafkaExport {
@@ -99,12 +99,12 @@ class Target {
     // Only root can give files to the owner of the directory; others own what they make.
     const ownership = ownershipOf(status)
     this.#ownership = self.userId === 0 ? ownership : { ...ownership, userId: self.userId, groupId: self.groupId }
-    fs.makeDirectory(this.#partial, this.#ownership.directoryMode)
+    createDirectory(store.system, this.#partial, this.#ownership)
   }
 
   begin(name: string): { readonly directory: string; readonly ownership: Ownership } {
     const directory = `${this.#partial}/${name}`
-    this.store.system.fs.makeDirectory(directory, this.#ownership.directoryMode)
+    createDirectory(this.store.system, directory, this.#ownership)
     this.#names.push(name)
     return { directory, ownership: this.#ownership }
   }

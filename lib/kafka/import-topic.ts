@@ -8,6 +8,7 @@
  * before anything is appended. Killed in between, the next import goes on where this one stopped.
  */
 import { LogqError } from '../errors.js'
+import { createDirectory } from '../system/durable.js'
 import type { Store } from '../store/store.js'
 import { TopicConfig } from '../store/topic-config.js'
 import type { TopicFile } from '../store/topic-file.js'
@@ -65,7 +66,7 @@ async function createFrom(
     let isCompacted = false
     for (const [partition, one] of source.entries()) {
       const target = `${place.path}/${partition}`
-      store.system.fs.makeDirectory(target, store.ownership.directoryMode)
+      createDirectory(store.system, target, store.ownership)
       const copied = await importPartition(one, { directory: target, ownership: store.ownership, indexIntervalBytes }, signal)
       directories.push(target)
       isCompacted ||= copied.isCompacted

@@ -5,7 +5,7 @@
  * 5 lock file with a live state block; the directory is synced last. Without a valid state block the first append recovers.
  */
 import { LogqError, systemErrorCode } from '../errors.js'
-import { openOrCreateFile, writeFully, type Ownership } from '../system/durable.js'
+import { createDirectory, openOrCreateFile, writeFully, type Ownership } from '../system/durable.js'
 import type { FileSystem } from '../system/file-system.js'
 import type { System } from '../system/system.js'
 import { LOCK_FILE, LOG_SUFFIX, segmentBaseOffsets, segmentFileName } from './file-names.js'
@@ -20,7 +20,7 @@ import { encodeStateBlock, type StateBlock } from './state-block.js'
 export function createPartition(system: System, directory: string, ownership: Ownership): void {
   const { fs } = system
   try {
-    fs.makeDirectory(directory, ownership.directoryMode)
+    createDirectory(system, directory, ownership)
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') throw error
     refuseNonEmpty(system, directory)

@@ -19,7 +19,14 @@
  *  8. Write the state block.
  */
 import { CorruptionError, LogqError, systemReason } from '../errors.js'
-import { isTemporaryName, ownershipOf, readUpTo, removeQuietly, replaceFileInPieces } from '../system/durable.js'
+import {
+  createDirectory,
+  isTemporaryName,
+  ownershipOf,
+  readUpTo,
+  removeQuietly,
+  replaceFileInPieces,
+} from '../system/durable.js'
 import { BatchPlaces } from './batch-places.js'
 import { BatchScanner, misfit, type ScanStep } from './batch-scanner.js'
 import {
@@ -272,7 +279,7 @@ export function quarantine(
   const { system, directory } = context
   const quarantineDirectory = `${directory}/${QUARANTINE_DIRECTORY}`
   if (system.fs.pathStatus(quarantineDirectory) === undefined) {
-    system.fs.makeDirectory(quarantineDirectory, context.ownership.directoryMode)
+    createDirectory(system, quarantineDirectory, context.ownership)
     system.fs.syncDirectory(directory)
   }
   const fd = system.fs.open(`${directory}/${segmentFileName(segmentBaseOffset, LOG_SUFFIX)}`, 'read')

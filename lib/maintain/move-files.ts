@@ -8,7 +8,7 @@ import {
   segmentFileName,
 } from '../log/file-names.js'
 import type { LogContext } from '../log/log-context.js'
-import { removeQuietly } from '../system/durable.js'
+import { createDirectory, removeQuietly } from '../system/durable.js'
 import type { MisplacedSegment } from './arrange-segments.js'
 
 export interface MovedFile {
@@ -21,7 +21,7 @@ export function moveAside(context: LogContext, path: string): MovedFile {
   const { fs } = context.system
   const quarantine = `${context.directory}/${QUARANTINE_DIRECTORY}`
   if (fs.pathStatus(quarantine) === undefined) {
-    fs.makeDirectory(quarantine, context.ownership.directoryMode)
+    createDirectory(context.system, quarantine, context.ownership)
     fs.syncDirectory(context.directory)
   }
   const name = path.slice(path.lastIndexOf('/') + 1)

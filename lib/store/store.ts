@@ -6,6 +6,7 @@
  */
 import { LogqError, systemErrorCode } from '../errors.js'
 import {
+  createDirectory,
   isTemporaryName,
   openOrCreateFile,
   ownershipOf,
@@ -129,7 +130,7 @@ export async function withStoreLock<Result>(
 
 /** 1 topics directory, 2 logq.json (the store exists from here on). Crash before 2: the next creation starts again. */
 function writeStore(system: System, path: string, ownership: Ownership): void {
-  makeDirectory(system, `${path}/${TOPICS_DIRECTORY}`, ownership.directoryMode)
+  makeDirectory(system, `${path}/${TOPICS_DIRECTORY}`, ownership)
   system.failpoint('store.before-file')
   const content = {
     formatVersion: STORE_FORMAT_VERSION,
@@ -178,9 +179,16 @@ export function randomId(system: System): string {
   }
 }
 
-export function makeDirectory(system: System, path: string, mode: number): void {
+/** Makes a directory of a store, unless it is there. */
+export function makeDirectory(system: System, path: string, ownership: Ownership): void {
+  unlessThere(() => {
+    createDirectory(system, path, ownership)
+  })
+}
+
+function unlessThere(make: () => void): void {
   try {
-    system.fs.makeDirectory(path, mode)
+    make()
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') throw error
   }
@@ -205,7 +213,9 @@ function makeDirectories(system: System, path: string, mode: number): void {
     directory = parent
   }
   for (const directory of absent) {
-    makeDirectory(system, directory, mode)
+    unlessThere(() => {
+      system.fs.makeDirectory(directory, mode)
+    })
     system.fs.syncDirectory(directory.replace(/\/*[^/]+\/*$/, '') || (directory.startsWith('/') ? '/' : '.'))
   }
 }

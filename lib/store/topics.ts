@@ -209,7 +209,7 @@ export async function openImportDirectory(store: Store, wait: LockWait = {}): Pr
     store,
     async () => {
       await finishPending(store)
-      makeDirectory(system, path, store.ownership.directoryMode)
+      makeDirectory(system, path, store.ownership)
       const lock = openOrCreateFile(system, `${path}/${LOCK_FILE}`, store.ownership)
       system.locks.tryLock(lock, false)
       return lock
@@ -312,7 +312,7 @@ export function topicPath(store: Store, topic: string): string {
  */
 async function finishPending(store: Store): Promise<Map<string, string>> {
   const busy = new Map<string, string>()
-  makeDirectory(store.system, topicsDirectory(store), store.ownership.directoryMode)
+  makeDirectory(store.system, topicsDirectory(store), store.ownership)
   sweepTemporaries(store)
   const names = store.system.fs.list(topicsDirectory(store))
   for (const topic of topicsInListing(names, REMOVING_SUFFIX)) {

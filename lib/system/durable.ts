@@ -40,6 +40,16 @@ export function createFile(system: System, path: string, ownership: Ownership): 
   return fd
 }
 
+/**
+ * Makes a directory that must not exist, with the owner and mode of the store. Throws LOGQ_IO, and makes nothing, for a user who cannot
+ * give it to that owner.
+ */
+export function createDirectory(system: System, path: string, ownership: Ownership): void {
+  // What is there is not made: the caller hears EEXIST, whoever it is.
+  if (system.fs.pathStatus(path) === undefined) refuseForeignOwner(system, path, ownership)
+  system.fs.makeDirectory(path, ownership.directoryMode, system.self.userId === 0 ? ownership : undefined)
+}
+
 /** Opens a file for writing, creating it with the owner and mode of its directory when it is missing. */
 export function openOrCreateFile(system: System, path: string, ownership: Ownership): number {
   try {
@@ -171,6 +181,7 @@ export function parentDirectory(path: string): string {
   return slash === 0 ? '/' : path.slice(0, slash)
 }
 
+/** What is made at `path` would not belong to the owner of the store, who could then not use it. */
 function refuseForeignOwner(system: System, path: string, ownership: Ownership): void {
   const { userId } = system.self
   if (userId === 0 || userId === ownership.userId) return

@@ -47,7 +47,8 @@ export interface FileSystem {
   pathStatus(path: string): FileStatus | undefined
   /** Names in a directory, sorted. */
   list(path: string): string[]
-  makeDirectory(path: string, permissions?: number): void
+  /** Only root can name an owner. */
+  makeDirectory(path: string, permissions?: number, owner?: { readonly userId: number; readonly groupId: number }): void
   removeDirectory(path: string): void
   rename(from: string, to: string): void
   unlink(path: string): void

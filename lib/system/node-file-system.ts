@@ -53,7 +53,13 @@ const nodeFileSystem: FileSystem = {
     fs.closeSync(fd)
   },
 
-  read: (fd, buffer, start, length, position) => onFile(fd, () => fs.readSync(fd, buffer, start, length, position)),
+  read(fd, buffer, start, length, position) {
+    try {
+      return onFile(fd, () => fs.readSync(fd, buffer, start, length, position))
+    } catch (error) {
+      throw error instanceof Error ? Object.assign(error, { position }) : error
+    }
+  },
   write: (fd, buffer, start, length, position) => onFile(fd, () => fs.writeSync(fd, buffer, start, length, position)),
   truncate: (fd, sizeBytes) => onFile(fd, () => fs.ftruncateSync(fd, sizeBytes)),
   fdatasync: (fd) =>
@@ -88,8 +94,9 @@ const nodeFileSystem: FileSystem = {
   },
 
   list: (path) => fs.readdirSync(path).sort(),
-  makeDirectory(path, permissions = 0o777) {
+  makeDirectory(path, permissions = 0o777, owner) {
     fs.mkdirSync(path, permissions)
+    if (owner !== undefined) fs.lchownSync(path, owner.userId, owner.groupId)
   },
   removeDirectory: (path) => fs.rmdirSync(path),
   rename: (from, to) => fs.renameSync(from, to),

@@ -188,9 +188,9 @@ export class FaultyFileSystem implements FileSystem {
     return this.#inner.list(path)
   }
 
-  makeDirectory(path: string, permissions?: number): void {
-    this.#enter('makeDirectory', path)
-    this.#inner.makeDirectory(path, permissions)
+  makeDirectory(...values: Parameters<FileSystem['makeDirectory']>): void {
+    this.#enter('makeDirectory', values[0])
+    this.#inner.makeDirectory(...values)
   }
 
   removeDirectory(path: string): void {

@@ -114,8 +114,8 @@ export class ArchiveFileSystem implements FileSystem {
     this.inner.syncDirectory(path)
   }
 
-  makeDirectory(path: string, permissions?: number): void {
-    this.inner.makeDirectory(path, permissions)
+  makeDirectory(...values: Parameters<FileSystem['makeDirectory']>): void {
+    this.inner.makeDirectory(...values)
   }
 
   removeDirectory(path: string): void {

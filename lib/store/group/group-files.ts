@@ -165,10 +165,10 @@ function create(store: Store, group: string): void {
     throw new LogqError('LOGQ_CONFLICT', `group '${group}' is too like the group '${twin}'`, { hint: 'choose another name' })
   const { system, ownership } = store
   const directory = groupDirectory(store, group)
-  makeDirectory(system, groupsDirectory(store), ownership.directoryMode) // 1
+  makeDirectory(system, groupsDirectory(store), ownership) // 1
   system.fs.syncDirectory(store.path)
-  makeDirectory(system, directory, ownership.directoryMode)
-  makeDirectory(system, `${directory}/${MEMBERS_DIRECTORY}`, ownership.directoryMode)
+  makeDirectory(system, directory, ownership)
+  makeDirectory(system, `${directory}/${MEMBERS_DIRECTORY}`, ownership)
   system.fs.syncDirectory(groupsDirectory(store))
   system.failpoint('group-create.before-lock')
   system.fs.close(openOrCreateFile(system, `${directory}/${GROUP_LOCK_FILE}`, ownership)) // 2

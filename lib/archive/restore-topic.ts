@@ -21,6 +21,7 @@ import type { TopicFile } from '../store/topic-file.js'
 import { createTopicFrom, findTopic, listTopics, openImportDirectory } from '../store/topics.js'
 import type { Location } from '../system/location/location.js'
 import { openLocation } from '../system/location/open-location.js'
+import { createDirectory } from '../system/durable.js'
 import type { LockWait } from '../system/lock-wait.js'
 import { manifestsAt } from './inspect-archive.js'
 import { lowerLogStartOffset, putSegmentsBelow } from './restore-below.js'
@@ -112,7 +113,7 @@ async function createRestored(
     const directories: string[] = []
     for (let partition = 0; partition < newest.partitions; partition += 1) {
       const directory = `${place.path}/${partition}`
-      store.system.fs.makeDirectory(directory, store.ownership.directoryMode)
+      createDirectory(store.system, directory, store.ownership)
       directories.push(directory)
       const manifest = manifests.find((one) => one.partition.partition === partition)
       const chosen = manifest === undefined ? undefined : chooseSegments(manifest.segments, options.range ?? {})

@@ -23,7 +23,7 @@ import { PartitionLock, type LockWait } from '../../log/partition-lock.js'
 import { pinRecoveryPoint, readRecoveryPoint } from '../../log/recovery-point-file.js'
 import { segmentTimes, type SegmentTimes } from '../../log/segment-times.js'
 import type { RecordBatch } from '../../record/batch.js'
-import { isTemporaryName, openOrCreateFile, removeQuietly } from '../../system/durable.js'
+import { createDirectory, isTemporaryName, openOrCreateFile, removeQuietly } from '../../system/durable.js'
 import { lockIsBusy, waitForLock } from '../../system/lock-wait.js'
 import { cleanSegment, type CleanedSegment, type RecordFilter } from './clean-segment.js'
 import { ClosedSegment } from './closed-segment.js'
@@ -367,9 +367,10 @@ function sweepTemporary({ system: { fs }, directory }: LogContext): void {
 }
 
 /** An empty directory to write in. */
-function prepare({ system: { fs }, directory, ownership }: LogContext): void {
+function prepare({ system, directory, ownership }: LogContext): void {
+  const { fs } = system
   const path = `${directory}/${CLEANER_DIRECTORY}`
-  if (fs.pathStatus(path) === undefined) fs.makeDirectory(path, ownership.directoryMode)
+  if (fs.pathStatus(path) === undefined) createDirectory(system, path, ownership)
   for (const name of fs.list(path)) removeQuietly(fs, `${path}/${name}`)
 }
 

@@ -70,7 +70,9 @@ test('a group with members: seek, rm and rename are conflicts; seek --force puts
   await member.waitForOutput((text) => text.split('\n').length === 20, { timeoutMs: 25_000 })
   t.true(member.stdout().toString().endsWith('1:9\n1:10\n'))
   member.signal('SIGTERM')
-  await member.finished
+  const { stderr } = await member.finished
+  t.regex(stderr, /this member was taken out of group 'g'.*joining again\n/)
+  t.notRegex(stderr, /no partition of group/)
   t.is((await cli.shell(OFFSETS)).stdout.toString(), 't:0=10 t:1=10\n')
 })
 

@@ -61,8 +61,9 @@ export class GroupConsumer {
 
   /** There are more members than partitions: none is this member's, or about to be. */
   get isSpare(): boolean {
-    const { state, id } = this.#joined
-    return !this.#isChanged && !Object.values(state.assignment).some((members) => members.includes(id))
+    const { state, id, isFenced } = this.#joined
+    // Whoever was put out joins again, and has its share then.
+    return !this.#isChanged && !isFenced && !Object.values(state.assignment).some((members) => members.includes(id))
   }
 
   /** What the group has committed, whoever did. Undefined for what nobody has. */

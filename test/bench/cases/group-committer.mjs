@@ -3,13 +3,16 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { projectRoot, sleep } from '../workspace.mjs'
 
-const [path, group, members, durationMs] = process.argv.slice(2)
+const [path, group, members, share, durationMs] = process.argv.slice(2)
 const library = await import(pathToFileURL(join(projectRoot, 'dist/lib/index.js')).href)
 const store = library.openStore(library.createNodeSystem(), path)
 const consumer = await library.joinGroup(store, group, ['t'])
 
 // All at once: when each has its share.
-while (consumer.assignment.length !== 1 || (await library.describeGroup(store, group)).members.length !== Number(members)) {
+while (
+  consumer.assignment.length !== Number(share) ||
+  (await library.describeGroup(store, group)).members.length !== Number(members)
+) {
   await consumer.settle()
   await sleep(5)
 }

@@ -14,6 +14,7 @@ const MEMBERS = 8
 const PARTITIONS = 64
 const MANY_PARTITIONS = 1_000
 const COMMITTERS = 4
+const ROUNDS = 5
 /** Records for each member to commit. */
 const MOST_COMMITS = 250_000
 const PATIENCE_MS = 120_000
@@ -71,28 +72,29 @@ export async function groupIdle(workspace, { idleMs }) {
 }
 
 export async function groupCommits(workspace, { commitMs }) {
-  const figures = []
-  const costs = []
+  const rows = []
   const group = await Group.make(workspace, COMMITTERS)
   workspace.shell(`seq ${COMMITTERS * MOST_COMMITS} | ${workspace.logq('produce', '-s', group.store, 't')}`)
   try {
-    for (let round = 0; round < 3; round += 1) {
-      const committers = Array.from({ length: COMMITTERS }, () =>
-        group.startCommitter(COMMITTERS, commitMs, `commits-${round}`),
-      )
-      const counts = await Promise.all(committers)
-      figures.push(counts.reduce((sum, { perSecond }) => sum + perSecond, 0))
-      costs.push(counts.reduce((sum, { cpuUs }) => sum + cpuUs, 0) / COMMITTERS)
+    for (const members of [1, COMMITTERS]) {
+      const figures = []
+      const costs = []
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const name = `commits-${members}-${round}`
+        const committers = Array.from({ length: members }, () => group.startCommitter(members, commitMs, name))
+        const counts = await Promise.all(committers)
+        figures.push(counts.reduce((sum, { perSecond }) => sum + perSecond, 0))
+        costs.push(counts.reduce((sum, { cpuUs }) => sum + cpuUs, 0) / members)
+      }
+      const of = `${members} member${members === 1 ? '' : 's together'}`
+      rows.push({ name: `commits in a second, ${of}`, unit: '', goal: '>= 10000', logq: summary(figures) })
+      // What is left of the figure above on a machine that does something else as well.
+      rows.push({ name: `CPU of a commit, ${of}`, unit: 'us', goal: '<= 200', logq: summary(costs) })
     }
   } finally {
     await group.end()
   }
-  const of = `${COMMITTERS} members together`
-  return [
-    { name: `commits in a second, ${of}`, unit: '', goal: '>= 10000', logq: summary(figures) },
-    // What is left of the figure above on a machine that does something else as well.
-    { name: `CPU of a commit, ${of}`, unit: 'us', goal: '<= 200', logq: summary(costs) },
-  ]
+  return rows
 }
 
 export async function groupOfMany(workspace, { pairs }) {
@@ -159,7 +161,7 @@ class Group {
   /** Resolves with how many commits a member of its own process made in a second. */
   startCommitter(members, durationMs, group) {
     const path = fileURLToPath(new URL('group-committer.mjs', import.meta.url))
-    const child = spawn(process.execPath, [path, this.store, group, String(members), String(durationMs)], {
+    const child = spawn(process.execPath, [path, this.store, group, members, COMMITTERS / members, durationMs].map(String), {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     let text = ''

@@ -3,7 +3,7 @@ import { refused, type Table } from '../table.js'
 
 /** Ten segments of one record, a day each, of which the last one is active: v1 is ten days old. */
 const days = (settings = '') =>
-  `logq topic create $T segment.ms=1h ${settings} && for d in 10 9 8 7 6 5 4 3 2 1; do echo v$d | logq produce $T --timestamp "$(date -u -d "$d days ago" +%Y-%m-%dT%H:%M:%SZ)"; done`
+  `logq topic create $T segment.ms=1h ${settings} && for d in 10 9 8 7 6 5 4 3 2 1; do echo "{\\"value\\":\\"v$d\\",\\"timestamp\\":$((($(date +%s) - d * 86400) * 1000))}"; done | logq produce $T -J --batch-bytes 1`
 /** Segments of about three records; the keys a, b and c go round, and `x` is deleted. */
 const keys = (settings = '') =>
   `logq topic create $T cleanup.policy=compact segment.bytes=300 ${settings} && printf 'x:1\\na:1\\nb:1\\nc:1\\na:2\\nb:2\\nc:2\\na:3\\nb:3\\nc:3\\n' | logq produce $T -K: --batch-bytes 1 && printf 'x:-\\na:4\\n' | logq produce $T -K: --null - --batch-bytes 1`

@@ -199,14 +199,17 @@ class Compaction {
     }
   }
 
-  async #passes({ segments }: CompactionPlan): Promise<Totals & { readonly passCount: number }> {
+  async #passes({ segments, endOffset }: CompactionPlan): Promise<Totals & { readonly passCount: number }> {
     const totalBytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     let totals = NO_TOTALS
+    // Each record has an offset of its own.
+    const mostKeys = endOffset - (segments[0]?.baseOffset ?? 0)
     let passCount = 0
     let width = HASH_COUNT
     for (let from = 0; from < HASH_COUNT;) {
       const to = Math.min(HASH_COUNT, from + width)
-      const counted = await this.#count(segments, from, to, totalBytes)
+      const counts = new KeyCounts(this.settings.memoryBytes, from, to, mostKeys)
+      const counted = await this.#count(segments, counts, totalBytes)
       if (counted === undefined) {
         width = Math.ceil((to - from) / 2)
         continue
@@ -220,14 +223,8 @@ class Compaction {
     return { ...totals, passCount }
   }
 
-  /** The counts of all keys in a range of hashes; undefined when there are more than fit. */
-  async #count(
-    segments: readonly SegmentTimes[],
-    from: number,
-    to: number,
-    totalBytes: number,
-  ): Promise<KeyCounts | undefined> {
-    const counts = new KeyCounts(this.settings.memoryBytes, from, to)
+  /** The counts of all keys in their range of hashes; undefined when there are more than fit. */
+  async #count(segments: readonly SegmentTimes[], counts: KeyCounts, totalBytes: number): Promise<KeyCounts | undefined> {
     const hash = this.#hash
     let doneBytes = 0
     for (const { baseOffset } of segments) {

@@ -26,13 +26,17 @@ export class KeyCounts {
   readonly #living: Uint8Array
   #keyCount = 0
 
-  /** Counts keys whose hash begins with a number in [from, to). */
+  /**
+   * Counts keys whose hash begins with a number in [from, to). There are no more than `mostKeys`: a table that is no larger than it has to be
+   * stays in the caches of the processor.
+   */
   constructor(
     maxBytes: number,
     private readonly from = 0,
     private readonly to = HASH_COUNT,
+    mostKeys = Infinity,
   ) {
-    this.#slots = Math.floor(maxBytes / ENTRY_BYTES)
+    this.#slots = Math.floor(Math.min(maxBytes / ENTRY_BYTES, mostKeys / LOAD_LIMIT + 2))
     this.#maxKeys = Math.floor(this.#slots * LOAD_LIMIT)
     this.#words = new Int32Array(this.#slots * ENTRY_WORDS)
     this.#living = new Uint8Array(this.#slots)

@@ -27,8 +27,8 @@ export class KeyCounts {
   #keyCount = 0
 
   /**
-   * Counts keys whose hash begins with a number in [from, to). There are no more than `mostKeys`: a table that is no larger than it has to be
-   * stays in the caches of the processor.
+   * Counts keys whose hash begins with a number in [from, to). There are no more than `mostKeys`: a table that is no larger than it has
+   * to be stays in the caches of the processor.
    */
   constructor(
     maxBytes: number,

@@ -35,6 +35,8 @@ export async function printRanges(ranges: readonly PartitionRange[], printing: P
       if (printer.isDone) return
       inspect?.(slice)
       await printer.print(context.topic, slice, direction)
+      // Before more is read: an error behind the last record that was wanted is none of this command's.
+      if (printer.isDone) return
     }
   }
 }
@@ -49,5 +51,6 @@ export async function printRecords(
     await replay?.waitFor(record.timestampMs)
     if (signal.aborted) return
     await printer.printRecord(topic, partition, record)
+    if (printer.isDone) return
   }
 }

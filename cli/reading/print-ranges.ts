@@ -24,6 +24,8 @@ export interface Printing {
 /** The ranges in the order in which they are printed forwards. */
 export async function printRanges(ranges: readonly PartitionRange[], printing: Printing): Promise<void> {
   const { printer, isMerged, direction, matches, signal, inspect } = printing
+  // -n 0.
+  if (isDone(printer)) return
   if (isMerged) {
     await printRecords(mergeRecords(ranges, { direction, matches, signal }), printing)
     return
@@ -32,7 +34,6 @@ export async function printRanges(ranges: readonly PartitionRange[], printing: P
   const readRange = isBackwards ? readPartitionBackwards : readPartition
   for (const { context, fromOffset, toOffset } of isBackwards ? [...ranges].reverse() : ranges) {
     for await (const slice of readRange(context, fromOffset, toOffset, signal)) {
-      if (printer.isDone) return
       inspect?.(slice)
       await printer.print(context.topic, slice, direction)
       // Before more is read: an error behind the last record that was wanted is none of this command's.
@@ -46,11 +47,16 @@ export async function printRecords(
   records: AsyncIterable<MergedRecord>,
   { printer, replay, signal }: Pick<Printing, 'printer' | 'replay' | 'signal'>,
 ): Promise<void> {
+  if (isDone(printer)) return
   for await (const { topic, partition, record } of records) {
-    if (printer.isDone) return
     await replay?.waitFor(record.timestampMs)
     if (signal.aborted) return
     await printer.printRecord(topic, partition, record)
     if (printer.isDone) return
   }
+}
+
+/** A function, so that the type checker does not take one answer for all later ones. */
+function isDone(printer: BatchPrinter): boolean {
+  return printer.isDone
 }

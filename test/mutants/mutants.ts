@@ -344,7 +344,10 @@ export const mutants: readonly Mutant[] = [
     name: 'index-entry-unchecked',
     breaks: 'an index is believed without a look at the batch that it names',
     file: 'lib/log/index-anchor.ts',
-    edits: [['if (batch?.lastOffset !== entry.offset) return undefined', 'return batch']],
+    edits: [
+      ['if (batch?.lastOffset !== entry.offset) return undefined', 'return batch'],
+      ['batch !== undefined && batch.lastOffset <= offset', 'batch !== undefined'],
+    ],
     test: {
       file: 'test/log/log-view.test.ts',
       title: 'look-ups give the same answers with any byte of any index wrong, and with any index cut short or gone',

@@ -1,9 +1,11 @@
 /** retain, trim and compact. Each row has a topic of its own. */
 import { refused, type Table } from '../table.js'
 
-/** Ten segments of one record, a day each, of which the last one is active: v1 is ten days old. */
-const days = (settings = '') =>
-  `logq topic create $T segment.ms=1h ${settings} && for d in 10 9 8 7 6 5 4 3 2 1; do echo "{\\"value\\":\\"v$d\\",\\"timestamp\\":$((($(date +%s) - d * 86400) * 1000))}"; done | logq produce $T -J --batch-bytes 1`
+/** Records of the last ten days, one each: v1 is a day old. */
+const ten =
+  'for d in 10 9 8 7 6 5 4 3 2 1; do echo "{\\"value\\":\\"v$d\\",\\"timestamp\\":$((($(date +%s) - d * 86400) * 1000))}"; done > ten'
+/** A segment for each of them; the last one is active. */
+const days = (settings = '') => `logq topic create $T segment.ms=1h ${settings} && logq produce $T -J --batch-bytes 1 < ten`
 /** Segments of about three records; the keys a, b and c go round, and `x` is deleted. */
 const keys = (settings = '') =>
   `logq topic create $T cleanup.policy=compact segment.bytes=300 ${settings} && printf 'x:1\\na:1\\nb:1\\nc:1\\na:2\\nb:2\\nc:2\\na:3\\nb:3\\nc:3\\n' | logq produce $T -K: --batch-bytes 1 && printf 'x:-\\na:4\\n' | logq produce $T -K: --null - --batch-bytes 1`
@@ -15,7 +17,7 @@ const besideStopped = (failpoint: string, other: string, line: string) =>
 
 const retaining: Table = {
   title: 'retain',
-  before: 'echo x | logq produce plain; logq topic create compacted cleanup.policy=compact',
+  before: `${ten}; echo x | logq produce plain; logq topic create compacted cleanup.policy=compact`,
   rows: [
     [
       'by the age of a topic',
@@ -112,6 +114,7 @@ const retaining: Table = {
 
 const trimming: Table = {
   title: 'trim',
+  before: ten,
   rows: [
     [
       'an offset',

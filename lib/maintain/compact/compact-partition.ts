@@ -113,6 +113,8 @@ class Compaction {
   readonly #room = { buffer: new Uint8Array(0) }
   #unkeyedCount = 0
   #keyCount = 0
+  /** By base offset, the file of each segment whose records the table has counted. */
+  readonly #counted = new Map<number, number>()
 
   constructor(
     private readonly context: LogContext,
@@ -226,10 +228,12 @@ class Compaction {
   /** The counts of all keys in their range of hashes; undefined when there are more than fit. */
   async #count(segments: readonly SegmentTimes[], counts: KeyCounts, totalBytes: number): Promise<KeyCounts | undefined> {
     const hash = this.#hash
+    this.#counted.clear()
     let doneBytes = 0
     for (const { baseOffset } of segments) {
       const segment = this.#open(baseOffset)
       if (segment === undefined) continue
+      this.#counted.set(baseOffset, segment.inode)
       try {
         for await (const placed of segment.batches()) {
           this.#throwIfAborted()
@@ -260,6 +264,11 @@ class Compaction {
     let doneBytes = 0
     for (const [n, { baseOffset }] of segments.entries()) {
       const segment = this.#open(baseOffset)
+      // Counted records that are gone would be waited for: the last one of a key would be taken for an earlier one.
+      if (segment?.inode !== this.#counted.get(baseOffset)) {
+        segment?.close()
+        throw changedMeanwhile(this.context)
+      }
       if (segment === undefined) continue
       try {
         const cleaned = await this.#cleanOne(segment, filter, n === 0)
@@ -282,9 +291,7 @@ class Compaction {
     // The first segment says where the log begins, and stays though it is empty.
     const outcome = isFirst ? 'rewritten' : cleaned.outcome
     if (await swapSegment(context, segment, outcome, options)) return cleaned
-    throw new LogqError('LOGQ_CONFLICT', `'${partitionName(context)}' was changed by another command while it was compacted`, {
-      hint: 'run the command again',
-    })
+    throw changedMeanwhile(context)
   }
 
   /** What every pass would drop, the first one does. */
@@ -322,6 +329,12 @@ class Compaction {
     if (this.options.signal?.aborted === true)
       throw new LogqError('LOGQ_ABORTED', `stopped while compacting '${partitionName(this.context)}'`)
   }
+}
+
+function changedMeanwhile(context: LogContext): LogqError {
+  return new LogqError('LOGQ_CONFLICT', `'${partitionName(context)}' was changed by another command while it was compacted`, {
+    hint: 'run the command again',
+  })
 }
 
 type Totals = Pick<PartitionCompaction, 'bytesBefore' | 'bytesAfter' | 'recordsBefore' | 'recordsAfter'>

@@ -4,7 +4,7 @@ import { compactTopic, isCompacted, MAX_KEEP_COUNT } from '../../lib/maintain/co
 import type { PartitionCompaction } from '../../lib/maintain/compact/compact-partition.js'
 import { explainKey } from '../../lib/maintain/compact/explain-key.js'
 import { requireWritable, type Store } from '../../lib/store/store.js'
-import { getTopic, listTopics } from '../../lib/store/topics.js'
+import { getTopic } from '../../lib/store/topics.js'
 import { defineCommand } from '../command.js'
 import { usageError } from '../errors.js'
 import type { Io } from '../io.js'
@@ -87,11 +87,9 @@ export const command = defineCommand({
       return
     }
     requireWritable(store)
-    const all = () => listTopics(store).filter((topic) => isCompacted(getTopic(store, topic)))
-    await forEachTopic(operands.topics, all, io, async (topic) => {
+    await forEachTopic(store, operands.topics, isCompacted, io, async (file) => {
       const { minDirty, includeActive, keep: keepCount, memory: memoryBytes, dryRun } = given
-      const file = getTopic(store, topic)
-      await compactTopic(store, topic, partitionsOf(store, file, given.partition), {
+      await compactTopic(store, file.topic, partitionsOf(store, file, given.partition), {
         ...lockWait(io),
         ...(given.noWait ? { wait: 'no' } : {}),
         ...(minDirty === undefined ? {} : { minDirtyRatio: minDirty }),

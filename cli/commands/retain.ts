@@ -1,8 +1,7 @@
 /** logq retain: removes old segments, by age or by size. */
 import { isRetained, retainTopic, type PartitionRetention, type RetainOptions } from '../../lib/maintain/retain/retain-topic.js'
 import { noteRetain } from '../../lib/store/last-retain.js'
-import { requireWritable, type Store } from '../../lib/store/store.js'
-import { findTopic, getTopic, listTopics } from '../../lib/store/topics.js'
+import { requireWritable } from '../../lib/store/store.js'
 import { defineCommand } from '../command.js'
 import { usageError } from '../errors.js'
 import type { Io } from '../io.js'
@@ -86,19 +85,13 @@ export const command = defineCommand({
       dryRun,
     }
     const done: string[] = []
-    const all = () => listTopics(store).filter((topic) => isRetained(getTopic(store, topic)))
-    await forEachTopic(operands.topics, all, io, async (topic) => {
-      const { topicId } = getTopic(store, topic)
-      for (const partition of await retainTopic(store, topic, how)) await report(partition, given, io)
+    await forEachTopic(store, operands.topics, isRetained, io, async ({ topic, topicId }) => {
+      await retainTopic(store, topic, { ...how, onPartition: (partition) => report(partition, given, io) })
       done.push(topicId)
     })
-    if (!dryRun && done.length > 0) await noteRetain(store, done, topicIds(store), io.system.clock.nowMs())
+    if (!dryRun && done.length > 0) await noteRetain(store, done, io.system.clock.nowMs(), how)
   },
 })
-
-function topicIds(store: Store): ReadonlySet<string> {
-  return new Set(listTopics(store).flatMap((topic) => findTopic(store, topic)?.topicId ?? []))
-}
 
 async function report(
   done: PartitionRetention,

@@ -1,6 +1,6 @@
 /** logq trim: removes the records below an offset. */
 import { resolveOffsets } from '../../lib/consume/offset-spec.js'
-import { trimPartition } from '../../lib/maintain/retain/trim-partition.js'
+import { refuseBeyondEnd, trimPartition } from '../../lib/maintain/retain/trim-partition.js'
 import { viewContext } from '../../lib/store/partition.js'
 import { requireWritable } from '../../lib/store/store.js'
 import { getTopic } from '../../lib/store/topics.js'
@@ -65,6 +65,7 @@ export const command = defineCommand({
       const view = viewContext(store, topic, partition)
       const range = await resolveOffsets(view, place, io.system.clock.nowMs())
       const offset = range.fromOffset
+      refuseBeyondEnd(view, offset)
       const wait = { ...lockWait(io), ...(given.noWait ? { wait: 'no' as const } : {}) }
       const done = dryRun
         ? { fromOffset: range.logStartOffset, toOffset: offset, removedSegments: undefined, removedBytes: undefined }

@@ -1,4 +1,4 @@
-/** A closed segment that compaction reads, batch by batch; any damage ends it: what is bad is never written anew as good. */
+/** A segment that compaction reads, batch by batch; any damage ends it: what is bad is never written anew as good. */
 import { CorruptionError } from '../../errors.js'
 import { BatchScanner, misfit, type ScanRoom } from '../../log/batch-scanner.js'
 import { LOG_SUFFIX, segmentFileName } from '../../log/file-names.js'
@@ -24,6 +24,8 @@ export class ClosedSegment {
     private readonly context: ViewContext,
     readonly baseOffset: number,
     private readonly room: ScanRoom,
+    /** Where the pass ends: what a producer is writing behind it, in a dry run over the active segment, is not looked at. */
+    private readonly endOffset: number,
   ) {
     const { fs } = context.system
     this.path = `${context.directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`
@@ -49,7 +51,7 @@ export class ClosedSegment {
     let expectedOffset = this.baseOffset
     let leaderEpoch = 0
     let turnMs = clock.monotonicMs()
-    while (scanner.position < toPosition) {
+    while (scanner.position < toPosition && expectedOffset < this.endOffset) {
       const step = scanner.next()
       if (step.kind === 'end') return
       if (step.kind !== 'batch') throw this.#corruption(step.position, expectedOffset, step.reason)

@@ -18,7 +18,7 @@ import { CLEANER_DIRECTORY, CLEANER_LOCK_FILE, LOG_SUFFIX, segmentFileName } fro
 import { IsolationJudge } from '../../log/isolation.js'
 import { Log } from '../../log/log.js'
 import { partitionName, type LogContext } from '../../log/log-context.js'
-import { listSegments, type ViewContext } from '../../log/log-view.js'
+import { listSegments, logEndOffset, type ViewContext } from '../../log/log-view.js'
 import { PartitionLock, type LockWait } from '../../log/partition-lock.js'
 import { pinRecoveryPoint, readRecoveryPoint } from '../../log/recovery-point-file.js'
 import { segmentTimes, type SegmentTimes } from '../../log/segment-times.js'
@@ -109,10 +109,12 @@ async function withCleanerLock<Result>(
 class Compaction {
   readonly #nowMs: number
   readonly #hash: KeyHash
-  readonly #judge: IsolationJudge
+  /** Of one walk over the log: it goes forwards only. */
+  #judge: IsolationJudge
   readonly #room = { buffer: new Uint8Array(0) }
   #unkeyedCount = 0
   #keyCount = 0
+  #endOffset = 0
   /** By base offset, the file of each segment whose records the table has counted. */
   readonly #counted = new Map<number, number>()
 
@@ -125,7 +127,7 @@ class Compaction {
     const { system } = context
     this.#nowMs = system.clock.nowMs()
     this.#hash = new KeyHash(system.random)
-    this.#judge = new IsolationJudge({ ...view, isolation: 'read_committed' })
+    this.#judge = newJudge(view)
   }
 
   async run(): Promise<PartitionCompaction> {
@@ -167,9 +169,11 @@ class Compaction {
     const activeBase = bases.at(-1) ?? 0
     const isActiveIn = options.dryRun === true && settings.includesActive
     const closed = (isActiveIn ? bases : bases.slice(0, -1)).map((base) => segmentTimes(view, base, 'quickly'))
-    const end = isActiveIn ? Number.MAX_SAFE_INTEGER : activeBase
+    const end = isActiveIn ? logEndOffset(view, bases) : activeBase
     const { cleanedOffset } = readCleanerOffsets(view)
-    return planCompaction(closed, end, cleanedOffset, { ...settings, nowMs: this.#nowMs })
+    const plan = planCompaction(closed, end, cleanedOffset, { ...settings, nowMs: this.#nowMs })
+    this.#endOffset = plan.endOffset
+    return plan
   }
 
   async #begin({ endOffset }: CompactionPlan): Promise<void> {
@@ -229,6 +233,7 @@ class Compaction {
   async #count(segments: readonly SegmentTimes[], counts: KeyCounts, totalBytes: number): Promise<KeyCounts | undefined> {
     const hash = this.#hash
     this.#counted.clear()
+    this.#judgeAnew()
     let doneBytes = 0
     for (const { baseOffset } of segments) {
       const segment = this.#open(baseOffset)
@@ -262,6 +267,7 @@ class Compaction {
   async #cleanAll(segments: readonly SegmentTimes[], filter: RecordFilter, totalBytes: number): Promise<Totals> {
     let totals = NO_TOTALS
     let doneBytes = 0
+    this.#judgeAnew()
     for (const [n, { baseOffset }] of segments.entries()) {
       const segment = this.#open(baseOffset)
       // Counted records that are gone would be waited for: the last one of a key would be taken for an earlier one.
@@ -318,17 +324,26 @@ class Compaction {
     }
   }
 
+  #judgeAnew(): void {
+    this.#judge.close()
+    this.#judge = newJudge(this.view)
+  }
+
   /** Undefined when it is gone: retention removed it. */
   #open(baseOffset: number): ClosedSegment | undefined {
     const path = `${this.context.directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`
     if (this.context.system.fs.pathStatus(path) === undefined) return undefined
-    return new ClosedSegment(this.view, baseOffset, this.#room)
+    return new ClosedSegment(this.view, baseOffset, this.#room, this.#endOffset)
   }
 
   #throwIfAborted(): void {
     if (this.options.signal?.aborted === true)
       throw new LogqError('LOGQ_ABORTED', `stopped while compacting '${partitionName(this.context)}'`)
   }
+}
+
+function newJudge(view: ViewContext): IsolationJudge {
+  return new IsolationJudge({ ...view, isolation: 'read_committed' })
 }
 
 function changedMeanwhile(context: LogContext): LogqError {

@@ -35,6 +35,8 @@ export interface RetainOptions extends LockWait {
   readonly dryRun?: boolean
   /** Also when the clock looks wrong. */
   readonly force?: boolean
+  /** Called after each partition. */
+  readonly onPartition?: (done: PartitionRetention) => Promise<void>
 }
 
 export interface PartitionRetention {
@@ -111,7 +113,9 @@ class TopicRetention {
     const done: PartitionRetention[] = []
     for (const work of works) {
       if (this.options.signal?.aborted === true) break
-      done.push(await this.#remove(work))
+      const one = await this.#remove(work)
+      done.push(one)
+      await this.options.onPartition?.(one)
     }
     return done
   }

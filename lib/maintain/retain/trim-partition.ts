@@ -3,7 +3,8 @@ import { LogqError } from '../../errors.js'
 import { advanceLogStart, type AdvancedLogStart } from '../../log/advance-log-start.js'
 import { ensureSynced } from '../../log/ensure-synced.js'
 import { Log } from '../../log/log.js'
-import { logEndOffset, listSegments } from '../../log/log-view.js'
+import { partitionName } from '../../log/log-context.js'
+import { logEndOffset, listSegments, type ViewContext } from '../../log/log-view.js'
 import { appendContext, viewContext } from '../../store/partition.js'
 import { requireWritable, type Store } from '../../store/store.js'
 import { TopicConfig } from '../../store/topic-config.js'
@@ -25,10 +26,7 @@ export async function trimPartition(
   requireWritable(store, { allowNetworkFileSystem: true })
   const config = new TopicConfig(getTopic(store, topic).config)
   const view = viewContext(store, topic, partition)
-  const end = logEndOffset(view, listSegments(view))
-  if (offset > end) {
-    throw new LogqError('LOGQ_GONE', `'${topic}-${partition}' ends at offset ${end}: it cannot begin at ${offset}`)
-  }
+  refuseBeyondEnd(view, offset)
   // A log start above what a power cut leaves would be the start of nothing.
   await ensureSynced(view, offset)
   const context = appendContext(store, topic, partition, () => config)
@@ -39,4 +37,11 @@ export async function trimPartition(
     await log.close()
   }
   return await advanceLogStart(context, () => offset, wait)
+}
+
+/** Throws LOGQ_GONE: also for who only says what would be done. */
+export function refuseBeyondEnd(view: ViewContext, offset: number): void {
+  const end = logEndOffset(view, listSegments(view))
+  if (offset <= end) return
+  throw new LogqError('LOGQ_GONE', `'${partitionName(view)}' ends at offset ${end}: it cannot begin at ${offset}`)
 }

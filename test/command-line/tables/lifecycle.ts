@@ -157,6 +157,11 @@ const trimming: Table = {
       'seq 9 | logq produce $T && logq trim -y $T -o 10',
       refused(/'.*-0' ends at offset 9: it cannot begin at 10/, 7),
     ],
+    [
+      'behind the end, --dry-run: 7',
+      'seq 9 | logq produce $T && logq trim --dry-run $T -o 10',
+      refused(/ends at offset 9: it cannot begin at 10/, 7),
+    ],
     ['an unknown topic', 'logq topic create $T && logq trim -y nothing -o end', refused(/topic 'nothing' does not exist/, 1)],
     [
       'damage: 5',

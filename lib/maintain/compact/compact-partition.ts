@@ -399,8 +399,10 @@ function prepare({ system, directory, ownership }: LogContext): void {
   for (const name of fs.list(path)) removeQuietly(fs, `${path}/${name}`)
 }
 
+/** A topic that was removed meanwhile has none, and what ended the pass is what the caller has to hear. */
 function sweep({ system: { fs }, directory }: LogContext): void {
   const path = `${directory}/${CLEANER_DIRECTORY}`
+  if (fs.pathStatus(path) === undefined) return
   for (const name of fs.list(path)) removeQuietly(fs, `${path}/${name}`)
   fs.removeDirectory(path)
 }

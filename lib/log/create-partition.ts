@@ -5,7 +5,14 @@
  * 5 lock file with a live state block; the directory is synced last. Without a valid state block the first append recovers.
  */
 import { LogqError, systemErrorCode } from '../errors.js'
-import { createDirectory, openOrCreateFile, writeFully, type Ownership } from '../system/durable.js'
+import {
+  createDirectory,
+  isTemporaryName,
+  openOrCreateFile,
+  removeQuietly,
+  writeFully,
+  type Ownership,
+} from '../system/durable.js'
 import type { FileSystem } from '../system/file-system.js'
 import type { System } from '../system/system.js'
 import { LOCK_FILE, LOG_SUFFIX, segmentBaseOffsets, segmentFileName } from './file-names.js'
@@ -24,6 +31,8 @@ export function createPartition(system: System, directory: string, ownership: Ow
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') throw error
     refuseNonEmpty(system, directory)
+    // Of a creation that was cut off; the partition is in no topic, so nobody is at work in it.
+    for (const name of fs.list(directory)) if (isTemporaryName(name)) removeQuietly(fs, `${directory}/${name}`)
   }
   const context = creationContext(system, directory, ownership)
   system.failpoint('create.after-directory')

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { isLogqError } from '../../lib/errors.js'
+import { isTemporaryName } from '../../lib/system/durable.js'
 import { openOrCreateStore, openStore } from '../../lib/store/store.js'
 import { addPartitions, alterTopic, createTopic, findTopic, listTopics, removeTopic } from '../../lib/store/topics.js'
 import type { FakeSystem } from '../helpers/fake-system.js'
@@ -28,6 +29,8 @@ async function judgeStore(system: FakeSystem, topic: string): Promise<void> {
     const already = (await values(store, topic, partition)).length
     await produce(store, topic, ['x'], { partition })
     if ((await values(store, topic, partition)).length !== already + 1) throw new Error(`partition ${partition} took no record`)
+    const litter = system.fs.list(`${STORE}/${topic}-${partition}`).filter(isTemporaryName)
+    if (litter.length > 0) throw new Error(`partition ${partition} holds ${litter.join(' ')}`)
   }
   await removeTopic(store, topic)
   const kept = Object.fromEntries(listTopics(store).map((name) => [name, findTopic(store, name)?.partitions ?? 0]))

@@ -70,6 +70,27 @@ const clean: Readonly<Record<string, readonly Loose[]>> = {
     { operation: 'read', type: 'ok', process: 'f', topic: 't', topicId: 'B' },
     ...read('last', [0, 0, 'b-0'], { final: true, topicId: 'B' }, { topicId: 'B' }),
   ],
+  'two followers that were killed before their topic was removed': [
+    send('p', ['a-0', 'a-1', 'a-2']),
+    ...['f', 'g'].flatMap((process): Loose[] => [
+      { operation: 'read', type: 'invoke', process, topic: 't', topicId: 'A', kind: 'follow' },
+      { operation: 'read', type: 'info', process, topic: 't', records: process === 'f' ? three.slice(0, 6) : three },
+    ]),
+    ok('p', ['a-0', 'a-1', 'a-2'], [0, 0, 0, 1, 0, 2]),
+    remove('invoke'),
+    remove('ok'),
+    ...read('last', [], { final: true, topicId: 'B' }, { topicId: 'B' }),
+  ],
+  'followers in doubt, of which the last knows what joins the others': [
+    send('p', ['a-0', 'a-1', 'a-2']),
+    remove('invoke'),
+    ...[three.slice(0, 3), three.slice(6), three].flatMap((records, n): Loose[] => [
+      { operation: 'read', type: 'invoke', process: `f${n}`, topic: 't', kind: 'follow' },
+      { operation: 'read', type: 'info', process: `f${n}`, topic: 't', records },
+    ]),
+    remove('ok'),
+    ...read('last', [], { final: true, topicId: 'B' }, { topicId: 'B' }),
+  ],
   'a list that is sent twice, by those who look for duplicates': [
     send('p', ['a-0', 'a-1'], { dedupe: true }),
     send('q', ['a-0', 'a-1'], { dedupe: true }),

@@ -21,10 +21,12 @@ const QUESTIONS = 6
 export async function lastLook(world: World): Promise<void> {
   const dice = world.dice('last look')
   const topics = Object.values(world.setting.plan.topics)
-  const { damaged, volatile } = world.setting.plan.topics
+  const { damaged, keys, volatile } = world.setting.plan.topics
   if (world.topicId(volatile.name) === undefined) await createTopic(world, world.nameFor('driver'), dice, volatile)
   // Any topic command finishes what one that was killed left behind.
   await run(world, dice, ['topic', 'set', volatile.name, 'retention.ms=8d'])
+  // And what was cut off of a partition, whoever makes that partition.
+  await run(world, dice, ['topic', 'add-partitions', keys.name, String(world.partitionsOf(keys.name).length + 1)])
   const ends = new Map<string, number>()
   for (const { name } of topics) {
     for (const partition of world.partitionsOf(name))

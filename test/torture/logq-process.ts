@@ -42,11 +42,14 @@ const STDERR_CHARS = 4000
 
 export function startProcess(name: string, args: readonly string[], options: StartOptions): LogqProcess {
   const { env, directory, prelude = '', program, onLines } = options
+  const { LD_PRELOAD: preload, ...own } = env
+  // Only the program: a shell and its children that are preloaded share libfaketime's locks, and hang or die of them.
+  const preloaded = preload === undefined ? '' : 'export LD_PRELOAD="$TORTURE_PRELOAD"'
   const input = options.stdin === 'open' ? 'exec < <(exec cat 2>/dev/null)' : 'exec < <(:)'
-  const script = `${input}; exec > >(exec cat) 2> >(exec cat >&2); ${prelude}\nexec "$TORTURE_NODE" "$TORTURE_PROGRAM" "$@"`
+  const script = `${input}; exec > >(exec cat) 2> >(exec cat >&2); ${prelude}\n${preloaded}\nexec "$TORTURE_NODE" "$TORTURE_PROGRAM" "$@"`
   const child = spawn('bash', ['--norc', '-c', script, name, ...args], {
     cwd: directory,
-    env: { ...env, TORTURE_NODE: process.execPath, TORTURE_PROGRAM: program },
+    env: { ...own, TORTURE_NODE: process.execPath, TORTURE_PROGRAM: program, TORTURE_PRELOAD: preload },
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   })

@@ -251,21 +251,40 @@ function takeRecords(reading: Reading, records: readonly (number | string)[], ti
 function assignIncarnations(readings: readonly Reading[], removals: View['removals'], board: Board): void {
   const doubtful: Reading[] = []
   for (const reading of readings) {
+    const isDisturbed = (removals.get(reading.topic) ?? []).some((removal) => overlaps(reading, removal))
     const isCertain =
-      !removals.has(reading.topic) || (reading.outcome !== undefined && reading.topicId === reading.topicIdAfter)
+      !removals.has(reading.topic) ||
+      (!isDisturbed && reading.topicId !== undefined) ||
+      (reading.outcome !== undefined && reading.topicId === reading.topicIdAfter)
     const incarnation = isCertain ? nameOf(reading.topic, reading.topicId, removals) : undefined
     // One that follows goes on with the next incarnation.
-    if (incarnation === undefined || (reading.kind === 'follow' && removals.has(reading.topic))) doubtful.push(reading)
+    if (incarnation === undefined || (reading.kind === 'follow' && isDisturbed)) doubtful.push(reading)
     else for (const part of reading.parts) noteAs(part, incarnation, reading, board)
   }
-  for (const reading of doubtful) {
-    for (const [n, part] of reading.parts.entries()) {
-      const known = part.seen
-        .flatMap(({ id }) => board.places.get(id) ?? [])
-        .find(({ partition }) => partition === part.partition)
-      noteAs(part, known?.incarnation ?? `${reading.topic} of ${reading.process} ${n}`, reading, board)
-    }
+  const left = doubtful.flatMap((reading) => reading.parts.map((part, n) => ({ reading, part, n })))
+  // What has a value that is known goes first: it makes others known.
+  for (;;) {
+    const at = Math.max(
+      0,
+      left.findIndex(({ part }) => incarnationFrom(part, board) !== undefined),
+    )
+    const [next] = left.splice(at, 1)
+    if (next === undefined) return
+    const { reading, part, n } = next
+    noteAs(part, incarnationFrom(part, board) ?? `${reading.topic} of ${reading.process} ${n}`, reading, board)
   }
+}
+
+/** Where its values were seen already. */
+function incarnationFrom(part: Part, board: Board): string | undefined {
+  return part.seen.flatMap(({ id }) => board.places.get(id) ?? []).find(({ partition }) => partition === part.partition)
+    ?.incarnation
+}
+
+/** While it read, as far as it was seen to. */
+function overlaps({ beganNs, parts }: Reading, removal: Interval): boolean {
+  const lastNs = Math.max(beganNs, ...parts.map(({ seen }) => seen.at(-1)?.timeNs ?? 0))
+  return removal.beganNs <= lastNs && removal.endedNs >= beganNs
 }
 
 function noteAs(part: Part, incarnation: string, reading: Reading, board: Board): void {

@@ -44,12 +44,14 @@ test('too few descriptors: reading, following and topic commands say so or need 
 
 test('a heap that is full ends in status 134 (SIGABRT) and is as a kill: the lock is free at once, what was acknowledged is there', async (t) => {
   const cli = makeCli(t)
-  // A record with so many headers that its JSON takes more than the heap may have.
+  // A record with so many headers that its JSON takes more than the heap may have, after others that were acknowledged.
   const done = await cli.shell(
-    `node -e 'for (let n = 0; n < 200; n += 1) console.log(JSON.stringify({ value: String(n) }))
-       console.log(JSON.stringify({ value: "", headers: Array.from({ length: 400000 }, (_, n) => ({ key: "k" + n, value: "v" + n })) }))' > in
-     logq topic create t
-     (ulimit -c 0; NODE_OPTIONS=--max-old-space-size=24 logq produce t -J --print-offsets --batch-bytes 200 in > acked 2> dying); echo "ended $?"; wc -l < acked
+    `node -e 'console.log(JSON.stringify({ value: "", headers: Array.from({ length: 400000 }, (_, n) => ({ key: "k" + n, value: "v" + n })) }))' > huge
+     logq topic create t; mkfifo feed; exec 3<> feed; touch acked; ulimit -c 0
+     (exec 3>&-; NODE_OPTIONS=--max-old-space-size=24 exec logq produce t -J --print-offsets < feed >> acked 2> dying) & producer=$!
+     seq 200 | sed 's/.*/{"value": "&"}/' >&3
+     for i in $(seq 600); do [ $(wc -l < acked) -ge 200 ] && break; sleep 0.1; done
+     cat huge >&3 & feeder=$!; wait $producer; echo "ended $?"; kill $feeder 2> /dev/null; exec 3>&-; wc -l < acked
      ${GOES_ON}`,
     { timeoutMs },
   )

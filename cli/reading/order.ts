@@ -35,7 +35,7 @@ export const orderOptions = {
     choices: ['stop', 'skip'],
     default: 'stop',
     meaning:
-      'At damaged bytes, stop; or name them, with the offsets that are passed over, and go on with the next records that can be read. The exit status is 5 either way.',
+      'At damaged bytes, stop; or name them, with the offsets that are passed over, and go on with the next records that can be read. The exit status is 5 either way. Bytes that the device cannot read (an i/o error) are passed over as damage too, and named as what they are; without **skip** they are an error with exit status 1.',
   },
   for: { kind: 'duration', valueName: 'DURATION', meaning: 'End after so much time, with exit status 0.' },
 } as const satisfies OptionDeclarations

@@ -5,6 +5,7 @@
  * stands (offset as expected, epoch not decreasing) is `misfit`, since the answer depends on who asks.
  */
 import { BATCH_HEADER_BYTES, InvalidBatchError, RecordBatch, describeHeader, peekBatchSize } from '../record/batch.js'
+import { whyUnread } from '../system/bad-pages.js'
 import { readInto } from '../system/durable.js'
 import type { FileSystem } from '../system/file-system.js'
 
@@ -50,7 +51,9 @@ export class BatchScanner {
     if (available === 0) return { kind: 'end', position }
     let start = position - this.#bufferPosition
     const sizeBytes = peekBatchSize(this.#room.buffer, start, available)
-    if (sizeBytes < 0) return { kind: 'bad', position, reason: describeHeader(this.#room.buffer, start, available) }
+    if (sizeBytes < 0) {
+      return this.#bad(BATCH_HEADER_BYTES, describeHeader(this.#room.buffer, start, available))
+    }
     if (available < BATCH_HEADER_BYTES) {
       return { kind: 'incomplete', position, reason: `${available} bytes are fewer than a batch header` }
     }
@@ -62,9 +65,8 @@ export class BatchScanner {
       }
     }
     const batch = viewOf(this.#room.buffer.subarray(start, start + sizeBytes))
-    if (typeof batch === 'string') return { kind: 'bad', position, reason: batch }
-    if (this.options.checkCrc && !batch.crcMatches())
-      return { kind: 'bad', position, reason: 'the CRC of a batch does not match' }
+    if (typeof batch === 'string') return this.#bad(sizeBytes, batch)
+    if (this.options.checkCrc && !batch.crcMatches()) return this.#bad(sizeBytes, 'the CRC of a batch does not match')
     this.position = position + sizeBytes
     return { kind: 'batch', batch, position }
   }
@@ -72,6 +74,12 @@ export class BatchScanner {
   /** Forgets what was read ahead, so that the next call reads from the file again. */
   reread(): void {
     this.#bufferBytes = 0
+  }
+
+  /** Where the device gave nothing, that is the reason, whatever the zeros in its place look like. */
+  #bad(sizeBytes: number, reason: string): ScanStep {
+    const { fs, fd, position } = this
+    return { kind: 'bad', position, reason: whyUnread(fs, fd, position, position + sizeBytes) ?? reason }
   }
 
   /** Has `wanted` bytes from the present position in the buffer, or as many as the file has. Returns how many are there. */

@@ -2,6 +2,7 @@
 import test from 'ava'
 import { readRecords } from '../../lib/consume/read.js'
 import { systemErrorCode } from '../../lib/errors.js'
+import type { PassedOver } from '../../lib/log/damage.js'
 import { checkPartition, repairPartition } from '../../lib/maintain/check-store.js'
 import { STORE, produce, tinyStore, values, type TinyStore } from '../store/tiny-store.js'
 
@@ -21,10 +22,12 @@ function pathsOf({ system }: TinyStore, ending: string): string[] {
 }
 
 /** What can be read, and the offsets that were passed over. */
-async function readOn({ store }: TinyStore): Promise<{ read: number[]; passedOver: number[] }> {
+async function readOn({ store }: TinyStore): Promise<{ read: number[]; passedOver: number[]; reasons: string[] }> {
   const read: number[] = []
   const passedOver: number[] = []
-  const onDamage = ({ fromOffset, toOffset = COUNT }: { fromOffset: number; toOffset: number | undefined }) => {
+  const reasons: string[] = []
+  const onDamage = ({ error, fromOffset, toOffset = COUNT }: PassedOver) => {
+    reasons.push(error.message)
     for (let offset = fromOffset; offset < toOffset; offset += 1) passedOver.push(offset)
   }
   for await (const record of readRecords(store, 't', { onDamage })) {
@@ -32,7 +35,7 @@ async function readOn({ store }: TinyStore): Promise<{ read: number[]; passedOve
       throw new Error(`offset ${record.offset} is another`)
     read.push(record.offset)
   }
-  return { read, passedOver }
+  return { read, passedOver, reasons }
 }
 
 for (const [which, segment] of [
@@ -48,7 +51,7 @@ for (const [which, segment] of [
       const error: unknown = await values(store, 't').catch((reason: unknown) => reason)
       t.is(systemErrorCode(error), 'EIO')
 
-      const { read, passedOver } = await readOn(made)
+      const { read, passedOver, reasons } = await readOn(made)
       t.deepEqual(
         [...read, ...passedOver].sort((a, b) => a - b),
         Array.from({ length: COUNT }, (_, n) => n),
@@ -57,6 +60,8 @@ for (const [which, segment] of [
       const segments = segment === LOG ? 3 : 1
       t.true(passedOver.length <= 10 * segments, passedOver.join())
       t.true(passedOver.length >= 3)
+      const unread = new RegExp(`damaged: bytes ${page} to \\d+ cannot be read from the device: i/o error, `)
+      t.true(reasons.every((reason) => unread.test(reason)) && reasons.length > 0, reasons.join('\n'))
 
       const before = await checkPartition(store, 't', 0)
       t.true(before.findings.some(({ kind, file }) => kind === 'damage' && file.includes(segment)))

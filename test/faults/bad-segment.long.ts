@@ -72,6 +72,10 @@ for (const fault of ['cannot be read', 'holds a damaged batch'] as const) {
     const round = await run('cat t -p 0 --on-corrupt skip')
     t.is(round.status, 5, round.stderr)
     t.true(round.stderr.includes(`in '${file}' at position `), round.stderr)
+    // What it was, and not what the zeros in its place look like.
+    const reason = isDead ? /'t-0' is damaged: bytes 0 to \d+ cannot be read from the device: i\/o error, in '/ : /CRC/
+    t.regex(round.stderr, reason)
+    t.notRegex(round.stderr, /zero bytes/)
     const passed = /offsets (\d+) to (\d+) are passed over/.exec(round.stderr)
     const [from, to] = [Number(passed?.[1]), Number(passed?.[2])]
     t.true(from >= first && from <= to && to < behind, round.stderr)
@@ -80,6 +84,7 @@ for (const fault of ['cannot be read', 'holds a damaged batch'] as const) {
     const checked = await run('fsck t')
     t.is(checked.status, 5)
     t.true(checked.stdout.toString().startsWith(`damage ${file} position `), checked.stdout.toString())
+    t.regex(checked.stdout.toString(), isDead ? /: bytes 0 to \d+ cannot be read from the device: i\/o error: / : /CRC/)
     t.regex(checked.stderr, /'t-0' damaged: [\s\S]*'t-1' clean: 1000 records/)
   })
 }

@@ -75,6 +75,11 @@ export function isLogqError(error: unknown, code?: ErrorCode): error is LogqErro
   return error instanceof LogqError && (code === undefined || error.code === code)
 }
 
+/** Whether damage, or the operating system, keeps something from being read: what stands elsewhere may be read all the same. */
+export function isUnreadable(error: unknown): boolean {
+  return isLogqError(error, 'LOGQ_CORRUPT') || (error instanceof Error && 'syscall' in error)
+}
+
 /** The `code` of a Node.js system error (`ENOENT`, `ENOSPC` …), or undefined. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined

@@ -1,5 +1,5 @@
 /** logq stat: how many records, how large, how fast and when, by groups; the records themselves are not printed. */
-import { groupRecords } from '../../lib/inspect/group-records.js'
+import { groupRecords, type UnreadableRange } from '../../lib/inspect/group-records.js'
 import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { defineCommand } from '../command.js'
 import { parseGroupBy } from '../values/group-by.js'
@@ -55,6 +55,7 @@ export const command = defineCommand({
       'Rates are taken over the time from the first to the last record of the group, and by time over the stretch of time; where that is no time they are **-**, and null in JSON.',
       'By key or header the group with the most records comes first. Its name has the escapes of tsv (see FORMATS in **logq**(1)), and \\N stands for a null key, and for a header that is null or absent. Of several headers of that name the last one counts.',
       'By time a group is a multiple of the duration since 1970 in UTC, such as whole minutes or hours (a week begins on a Thursday), and groups are in order of time. A stretch without records is not shown. \\N, at the end, stands for records without a timestamp.',
+      'A partition that is damaged, or cannot be read, is named on standard error with the offset from which on its records are not counted; the others are counted all the same, and the exit status says so.',
       'Counts are exact. Up to 100,000 groups are counted at once; when there are more, the topic is read again for each further part of them. At most 20,000 groups are printed, those with the most records, and standard error says how many are not.',
       '**-J** prints an object for each group: topic, by, group (with "groupEncoding": "base64" when it is not UTF-8), recordCount, sizeBytes, share (0 to 1), recordsPerSecond, bytesPerSecond, firstTimestampMs, lastTimestampMs, firstPartition, firstOffset, lastPartition, lastOffset. The last one has "total": true and groupCount instead of group.',
     ],
@@ -67,17 +68,26 @@ export const command = defineCommand({
     const store = openForReading(args.options.store, io)
     const spec = offset ?? { kind: 'point', point: { kind: 'start' } }
     const topics: { readonly topic: string; readonly ranges: readonly ResolvedRange[] }[] = []
-    for (const topic of await expandTopics(store, args.operands.topics))
-      topics.push({
-        topic,
-        ranges: await resolveRanges(store, topic, partition, spec, io, { isolation, onHeldBack: held.onHeldBack }),
-      })
+    for (const topic of await expandTopics(store, args.operands.topics)) {
+      const onUnreadable = async (error: unknown, number: number): Promise<void> => {
+        await io.failWith(error)
+        await io.warn(`'${topic}-${number}' is not counted`)
+      }
+      const how = { isolation, onHeldBack: held.onHeldBack, onUnreadable }
+      topics.push({ topic, ranges: await resolveRanges(store, topic, partition, spec, io, how) })
+    }
     const { matches, matchesAgain } = where ?? {}
     let recordCount = 0
     let isFirst = true
     try {
       for (const { topic, ranges } of topics) {
-        const found = await groupRecords(ranges, { by, top: count, matches, matchesAgain, signal: io.signal })
+        const troubles: UnreadableRange[] = []
+        const onUnreadable = (trouble: UnreadableRange) => troubles.push(trouble)
+        const found = await groupRecords(ranges, { by, top: count, matches, matchesAgain, signal: io.signal, onUnreadable })
+        for (const { partition: number, error, countedTo } of troubles) {
+          await io.failWith(error)
+          await io.warn(`the records of '${topic}-${number}' from offset ${countedTo} on are not counted`)
+        }
         if (io.signal.aborted || io.output().readerClosed) return
         recordCount += found.total.recordCount
         if (json) await printJson({ topic, by, ...found }, io.output())

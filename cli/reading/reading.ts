@@ -1,7 +1,7 @@
 /** What the commands that read records share: which partitions, from where to where, and the printer. */
 import { resolveOffsets, type OffsetSpec } from '../../lib/consume/offset-spec.js'
 import type { PartitionRange } from '../../lib/consume/partition-source.js'
-import type { LogqError } from '../../lib/errors.js'
+import { isUnreadable, type LogqError } from '../../lib/errors.js'
 import type { ViewContext } from '../../lib/log/log-view.js'
 import type { RecordPredicate } from '../../lib/record/record-predicate.js'
 import { readingContext } from '../../lib/store/archive/reading-context.js'
@@ -96,6 +96,8 @@ export function refuseSeveral(format: OutputFormat, topicCount: number, partitio
 export interface RangeOptions extends ViewOptions {
   /** Whether the ranges are read backwards, or following goes on from their ends. */
   readonly needsEnd?: boolean
+  /** Of a partition that cannot be read: it is left out, and the others go on. Without it, the error is thrown. */
+  readonly onUnreadable?: (error: unknown, partition: number) => Promise<void>
 }
 
 /** Where to read, per partition of a topic; says on stderr what lies below the log start and was clamped. */
@@ -111,8 +113,13 @@ export async function resolveRanges(
   const nowMs = io.system.clock.nowMs()
   const ranges: ResolvedRange[] = []
   for (const partition of partitionsOf(store, file, list)) {
-    const context = await readingContext(store, topic, partition, how)
-    ranges.push(await rangeIn(context, spec, nowMs, io, how))
+    try {
+      const context = await readingContext(store, topic, partition, how)
+      ranges.push(await rangeIn(context, spec, nowMs, io, how))
+    } catch (error) {
+      if (how.onUnreadable === undefined || !isUnreadable(error)) throw error
+      await how.onUnreadable(error, partition)
+    }
   }
   return ranges
 }

@@ -3,7 +3,7 @@
  * log and its indexes, so that a large topic costs no more than a small one with as many segments. Reads only. What is retained,
  * rolled or removed meanwhile is counted or not, and is no error.
  */
-import { LogqError, isLogqError, systemErrorCode } from '../errors.js'
+import { isLogqError, isUnreadable, systemErrorCode } from '../errors.js'
 import { BatchPlaces } from '../log/batch-places.js'
 import {
   LOG_SUFFIX,
@@ -51,7 +51,8 @@ export interface PartitionUsage extends DiskUsage {
   readonly indexBytes: number
   /** Of all other files, quarantine/ among them. */
   readonly otherBytes: number
-  /** What kept offsets or times from being read: damage, or something else than a file in place of a segment. Sizes are right. */
+  /** What kept offsets or times from being read: damage, a read error, or something else than a file in place of a segment. Sizes are
+   * right. */
   readonly troubles: readonly Error[]
   /** Log start offset to log end offset; undefined where damage hides them. */
   readonly offsets: PartitionOffsets | undefined
@@ -73,16 +74,16 @@ export function topicUsage(store: Store, topic: string, partitions?: readonly nu
 
 function partitionUsage(store: Store, topic: string, partition: number): PartitionUsage {
   const context = viewContext(store, topic, partition)
-  const files = filesIn(store.system.fs, context.directory, '')
   const baseOf = (name: string, suffix: SegmentSuffix) => parseSegmentFileName(name, suffix)
   const isLog = ({ name }: FileUsage) => baseOf(name, LOG_SUFFIX) !== undefined
   const isIndex = ({ name }: FileUsage) =>
     baseOf(name, OFFSET_INDEX_SUFFIX) !== undefined || baseOf(name, TIME_INDEX_SUFFIX) !== undefined
-  const byName = new Map(files.map((file) => [file.name, file]))
   const troubles: Error[] = []
   const tell = (error: unknown) => {
     if (error instanceof Error && troubles.every(({ message }) => message !== error.message)) troubles.push(error)
   }
+  const files = filesIn(store.system.fs, context.directory, '', tell)
+  const byName = new Map(files.map((file) => [file.name, file]))
   const segments = files.flatMap((file) => {
     const base = baseOf(file.name, LOG_SUFFIX)
     return base === undefined ? [] : [segmentUsage(context, base, file, byName, tell)]
@@ -101,19 +102,23 @@ function partitionUsage(store: Store, topic: string, partition: number): Partiti
   }
 }
 
-/** All files of a directory and of those in it, by name; none when it is gone. What is no regular file counts as its entry does. */
-function filesIn(fs: FileSystem, directory: string, prefix: string): FileUsage[] {
+/**
+ * All files of a directory and of those in it, by name; none when it is gone, or cannot be listed (which is told). What is no regular
+ * file counts as its entry does.
+ */
+function filesIn(fs: FileSystem, directory: string, prefix: string, tell: (error: unknown) => void): FileUsage[] {
   let names: string[]
   try {
     names = fs.list(directory)
   } catch (error) {
-    if (isGone(error)) return []
-    throw error
+    if (!isGone(error) && !isUnreadable(error)) throw error
+    if (!isGone(error)) tell(error)
+    return []
   }
   return names.flatMap((name) => {
     const status = fs.pathStatus(`${directory}/${name}`)
     if (status === undefined) return []
-    if (status.kind === 'directory') return filesIn(fs, `${directory}/${name}`, `${prefix}${name}/`)
+    if (status.kind === 'directory') return filesIn(fs, `${directory}/${name}`, `${prefix}${name}/`, tell)
     return [{ name: prefix + name, sizeBytes: status.sizeBytes, allocatedBytes: status.allocatedBytes }]
   })
 }
@@ -167,8 +172,8 @@ function timesOf(
     const { modifiedMs } = fs.fileStatus(logFd)
     return { firstTimestampMs: places.at(0)?.maxTimestampMs ?? -1, largestTimestampMs: largest, modifiedMs }
   } catch (error) {
-    // Gone meanwhile, or something else than a file: its size is all that can be said.
-    if (systemErrorCode(error) === undefined) throw error
+    // Gone meanwhile, something else than a file, or a device that fails: its size is all that can be said.
+    if (!isUnreadable(error)) throw error
     if (!isGone(error)) tell(error)
     return { firstTimestampMs: -1, largestTimestampMs: -1, modifiedMs: -1 }
   } finally {
@@ -180,7 +185,7 @@ function offsetsOf(context: ViewContext, tell: (error: unknown) => void): Partit
   try {
     return partitionOffsets(context)
   } catch (error) {
-    if (!isUnreadable(error)) throw error
+    if (!isGone(error) && !isUnreadable(error)) throw error
     if (!isGone(error)) tell(error)
     return undefined
   }
@@ -202,7 +207,7 @@ export async function bytesSince(
     const offset = await offsetForTimestamp(context, segments, timestampMs)
     return offset === undefined ? 0 : bytesFrom(context, segments, offset)
   } catch (error) {
-    if (!isUnreadable(error)) throw error
+    if (!isGone(error) && !isUnreadable(error)) throw error
     return undefined
   }
 }
@@ -212,11 +217,6 @@ function sum(usages: readonly DiskUsage[]): DiskUsage {
     sizeBytes: usages.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
     allocatedBytes: usages.reduce((total, { allocatedBytes }) => total + allocatedBytes, 0),
   }
-}
-
-/** Damaged, gone meanwhile, or something else than a file: how much it takes can be told all the same. */
-function isUnreadable(error: unknown): boolean {
-  return isGone(error) || error instanceof LogqError || ['ELOOP', 'EINVAL', 'EISDIR'].includes(systemErrorCode(error) ?? '')
 }
 
 function isGone(error: unknown): boolean {

@@ -1,4 +1,5 @@
 /** Counting the records of a topic in groups, without printing any. */
+import { isUnreadable } from '../errors.js'
 import { readPartition, withRecords, type BatchSlice } from '../log/read-partition.js'
 import { SliceWalk } from '../log/slice-walk.js'
 import type { ViewContext } from '../log/log-view.js'
@@ -17,6 +18,17 @@ export interface GroupOptions {
   readonly signal?: AbortSignal | undefined
   /** How many groups are held at once. */
   readonly limits?: GroupLimits
+  /** Told once of a partition that cannot be read to its end; the others go on. Without it, the error is thrown. */
+  readonly onUnreadable?: (trouble: UnreadableRange) => void
+}
+
+export interface UnreadableRange {
+  readonly topic: string
+  readonly partition: number
+  /** CorruptionError, or a system error. */
+  readonly error: unknown
+  /** Records from this offset on are not counted. */
+  readonly countedTo: number
 }
 
 export interface RecordGroup {
@@ -41,8 +53,8 @@ const MAX_TOP = 20_000
 /**
  * Tallies the records in [fromOffset, toOffset) of partitions of one topic by groups. Exact, whatever the number of groups: when there
  * are more than `limits` allows, it reads again for the others. Values are not
- * looked at, but for their length. When the signal aborts, what it gives is not complete. Throws what reading throws, and what
- * `matches` throws.
+ * looked at, but for their length. When the signal aborts, what it gives is not complete. Throws what reading throws (but see
+ * `onUnreadable`), and what `matches` throws.
  */
 export async function groupRecords(
   ranges: readonly { readonly context: ViewContext; readonly fromOffset: number; readonly toOffset: number }[],
@@ -54,14 +66,24 @@ export async function groupRecords(
   let groups: RecordGroup[] = []
   let groupCount = 0
   const table = new GroupTable(by, 0, limits)
+  const unreadable = new Set<ViewContext>()
   for (let isFirst = true; signal?.aborted !== true; isFirst = false) {
     const matches = isFirst ? options.matches : (options.matchesAgain ?? options.matches)
     for (const { context, fromOffset, toOffset } of ranges) {
-      if (by.kind === 'partition') table.open(context.partition)
-      for await (const slice of readPartition(context, fromOffset, toOffset, signal)) {
-        withRecords(slice, () => {
-          addSlice(context.topic, slice, matches, table, isFirst ? total : undefined)
-        })
+      const { topic, partition } = context
+      if (by.kind === 'partition') table.open(partition)
+      let countedTo = fromOffset
+      try {
+        for await (const slice of readPartition(context, fromOffset, toOffset, signal)) {
+          withRecords(slice, () => {
+            addSlice(topic, slice, matches, table, isFirst ? total : undefined)
+          })
+          countedTo = Math.min(slice.batch.nextOffset, toOffset)
+        }
+      } catch (error) {
+        if (options.onUnreadable === undefined || !isUnreadable(error)) throw error
+        if (!unreadable.has(context)) options.onUnreadable({ topic, partition, error, countedTo })
+        unreadable.add(context)
       }
     }
     groupCount += table.size

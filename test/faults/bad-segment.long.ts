@@ -11,6 +11,13 @@ import { makeCli } from '../helpers/run-cli.js'
 const COUNT = 1000
 const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `${COUNT + from + n}\n`).join('')
 
+const jsonLines = (bytes: Buffer) =>
+  bytes
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Readonly<Record<string, string | number>>)
+
 for (const fault of ['cannot be read', 'holds a damaged batch'] as const) {
   test(`a closed segment that ${fault} hides no good records`, async (t) => {
     const isDead = fault === 'cannot be read'
@@ -67,6 +74,31 @@ for (const fault of ['cannot be read', 'holds a damaged batch'] as const) {
       if (!command.startsWith('cat')) t.is(given, '', command)
       else t.true(given.startsWith(lines(0, first)) && lines(0, behind).startsWith(given), command)
     }
+
+    // What counts gives the figures of the partition that is whole, and those of the other up to the place.
+    const counted = await run('stat t -J')
+    t.is(counted.status, isDead ? 1 : 5, counted.stderr)
+    t.regex(counted.stderr, place)
+    const countedTo = Number(/the records of 't-0' from offset (\d+) on are not counted/.exec(counted.stderr)?.[1])
+    t.true(countedTo >= first && countedTo < behind, counted.stderr)
+    const counts = jsonLines(counted.stdout).map(({ group, recordCount }) => [group, recordCount])
+    t.deepEqual(counts, [
+      [0, countedTo],
+      [1, COUNT],
+      [undefined, COUNT + countedTo],
+    ])
+    const byKey = await run('stat t --by 1h -J')
+    t.is(byKey.status, isDead ? 1 : 5, byKey.stderr)
+    t.is(jsonLines(byKey.stdout).at(-1)?.['recordCount'], COUNT + countedTo)
+    const used = await run('du t --by partition -J')
+    t.is(used.status, isDead ? 1 : 0, used.stderr)
+    if (isDead) t.regex(used.stderr, place)
+    const sizes = jsonLines(used.stdout).filter(({ type }) => type === 'partition')
+    t.deepEqual(
+      sizes.map(({ logEndOffset }) => logEndOffset),
+      [COUNT, COUNT],
+    )
+    t.deepEqual(sizes[0]?.['logBytes'], sizes[1]?.['logBytes'])
 
     // What goes round it names each offset that it leaves out.
     const round = await run('cat t -p 0 --on-corrupt skip')

@@ -45,6 +45,33 @@ const fsck = (status: number, findings: readonly object[], more: object = {}): L
   ...more,
 })
 
+const compacted: Loose = { operation: 'create', type: 'invoke', process: 'c', topic: 't', isCompacted: true }
+const sentOf = (values: readonly string[]): Loose[] => [
+  send('p', values),
+  ok(
+    'p',
+    values,
+    values.flatMap((_, n) => [0, n]),
+  ),
+]
+const hygiene = (more: object): Loose => ({
+  operation: 'hygiene',
+  process: 'd',
+  litter: [],
+  storeBytes: 1,
+  recordCount: 1,
+  segmentCount: 1,
+  leftProcesses: [],
+  retained: [],
+  ...more,
+})
+const retained = (segmentBytes: readonly number[], isCut: boolean) => ({
+  partition: 't-0',
+  limitBytes: 32_768,
+  segmentBytes,
+  isCut,
+})
+
 const three = [0, 0, 'a-0', 0, 1, 'a-1', 0, 2, 'a-2']
 const sent = [send('p', ['a-0', 'a-1', 'a-2']), ok('p', ['a-0', 'a-1', 'a-2'], [0, 0, 0, 1, 0, 2])]
 
@@ -96,6 +123,21 @@ const clean: Readonly<Record<string, readonly Loose[]>> = {
     send('q', ['a-0', 'a-1'], { dedupe: true }),
     ok('q', ['a-0', 'a-1'], [0, 0, 0, 1]),
     ...final([0, 0, 'a-0', 0, 1, 'a-1']),
+  ],
+  'a compacted topic: the last record of each key is left': [
+    compacted,
+    ...sentOf(['a-0', 'a-1', 'a-4', 'a-5', 'a-6']),
+    ...read('r', [0, 0, 'a-0', 0, 1, 'a-1', 0, 4, 'a-6']),
+    ...final([0, 2, 'a-4', 0, 3, 'a-5', 0, 4, 'a-6']),
+  ],
+  'a compacted topic: a record that nobody saw went for a later one': [
+    compacted,
+    send('p', ['a-0', 'a-4']),
+    ok('p', ['a-0', 'a-4']),
+    ...final([0, 1, 'a-4']),
+  ],
+  'what is kept, and less where nothing was removed': [
+    hygiene({ retained: [retained([20_000, 5000], true), retained([300], false), retained([30_000, 9000], true)] }),
   ],
   'a damaged record that is missing, and reported': [
     ...sent,
@@ -220,41 +262,19 @@ const wrong: readonly (readonly [string, string, readonly Loose[]])[] = [
   ['I17 fsck', 'a cache that nobody touched', [fsck(5, [{ kind: 'cache', file: 'g', message: 'bad' }])]],
   ['I17 fsck', 'a false clean', [damage, ...process('fsck', {}, 'fsck'), fsck(0, [])]],
   ['I17 fsck', 'damage, and exit status 0', [damage, fsck(0, [{ kind: 'damage', file: 'f', message: 'bad' }])]],
+  ['I10 compaction', 'a key is left twice', [compacted, ...sentOf(['a-0', 'a-4']), ...final([0, 0, 'a-0', 0, 1, 'a-4'])]],
+  ['I1 lost write', 'the last record of a key went', [compacted, ...sentOf(['a-0', 'a-4']), ...final([0, 0, 'a-0'])]],
   [
-    'I18 hygiene',
-    'a temporary file',
-    [
-      {
-        operation: 'hygiene',
-        process: 'd',
-        litter: ['.tmp-1'],
-        storeBytes: 1,
-        recordCount: 1,
-        segmentCount: 1,
-        leftProcesses: [],
-      },
-    ],
+    'I9 vanished',
+    'a key went',
+    [compacted, ...sentOf(['a-0', 'a-1']), ...read('r', [0, 0, 'a-0', 0, 1, 'a-1']), ...final([0, 1, 'a-1'])],
   ],
-  [
-    'I18 hygiene',
-    'a process',
-    [
-      {
-        operation: 'hygiene',
-        process: 'd',
-        litter: [],
-        storeBytes: 1,
-        recordCount: 1,
-        segmentCount: 1,
-        leftProcesses: ['logq'],
-      },
-    ],
-  ],
-  [
-    'I18 hygiene',
-    'a store that is too large',
-    [{ operation: 'hygiene', process: 'd', litter: [], storeBytes: 1e9, recordCount: 1, segmentCount: 1, leftProcesses: [] }],
-  ],
+  ['I3 inconsistent offset', 'a key came back', [compacted, ...sentOf(['a-0', 'a-4']), ...final([0, 1, 'a-4', 0, 2, 'a-0'])]],
+  ['I11 retention', 'less is left than is kept', [hygiene({ retained: [retained([8000, 7000], true)] })]],
+  ['I11 retention', 'more is left than a segment', [hygiene({ retained: [retained([30_000, 20_000], true)] })]],
+  ['I18 hygiene', 'a temporary file', [hygiene({ litter: ['.tmp-1'] })]],
+  ['I18 hygiene', 'a process', [hygiene({ leftProcesses: ['logq'] })]],
+  ['I18 hygiene', 'a store that is too large', [hygiene({ storeBytes: 1e9 })]],
   ['I18 hygiene', 'memory', [{ operation: 'resources', process: 'p', rssBytes: 1e9, descriptors: 1 }]],
   ['I18 hygiene', 'descriptors', [{ operation: 'resources', process: 'p', rssBytes: 1, descriptors: 1e4 }]],
   [

@@ -100,6 +100,8 @@ export interface TopicEvent extends Base {
   readonly operation: 'create' | 'rm' | 'add-partitions' | 'set'
   readonly type: 'invoke' | 'ok' | 'fail' | 'info'
   readonly topic: string
+  /** With invoke: a record may go when a later one has its key. */
+  readonly isCompacted?: true
 }
 
 /** From here on nothing is disturbed any more. */
@@ -172,6 +174,17 @@ export interface HygieneEvent extends Base {
   readonly recordCount: number
   readonly segmentCount: number
   readonly leftProcesses: readonly string[]
+  readonly retained: readonly Retained[]
+}
+
+/** What a partition of a topic with retention.bytes takes after the last retain. */
+export interface Retained {
+  readonly partition: string
+  readonly limitBytes: number
+  /** Of its segments, from the oldest on. */
+  readonly segmentBytes: readonly number[]
+  /** Something of it was removed at some time. */
+  readonly isCut: boolean
 }
 
 export type HistoryEvent =

@@ -13,6 +13,8 @@ import { Send } from './clients/send.js'
 import { createTopic } from './clients/topics.js'
 import { endGroups } from './end-groups.js'
 import type { Dice } from './dice.js'
+import type { Retained } from './history.js'
+import type { TopicPlan } from './plan.js'
 import { list, type World } from './world.js'
 
 const CATCH_UP_MS = 30_000
@@ -27,10 +29,11 @@ export async function lastLook(world: World): Promise<void> {
   await run(world, dice, ['topic', 'set', volatile.name, 'retention.ms=8d'])
   // And what was cut off of a partition, whoever makes that partition.
   await run(world, dice, ['topic', 'add-partitions', keys.name, String(world.partitionsOf(keys.name).length + 1)])
+  await lastLifecycle(world, dice)
   const ends = new Map<string, number>()
-  for (const { name } of topics) {
-    for (const partition of world.partitionsOf(name))
-      ends.set(`${name}-${partition}`, await appendLast(world, dice, name, partition))
+  for (const topic of topics) {
+    for (const partition of world.partitionsOf(topic.name))
+      ends.set(`${topic.name}-${partition}`, await appendLast(world, dice, topic, partition))
   }
   await endFollowers(world, ends)
   await endGroups(world, dice)
@@ -54,11 +57,27 @@ export async function lastLook(world: World): Promise<void> {
   noteHygiene(world)
 }
 
+/** Nothing is left that could be archived, removed or compacted; what was cut off of it is finished. */
+async function lastLifecycle(world: World, dice: Dice): Promise<void> {
+  const { aged, latest } = world.setting.plan.topics
+  for (const args of [
+    ['archive', aged.name],
+    ['retain', aged.name],
+    ['compact', latest.name, '--include-active', '--min-dirty', '0'],
+  ])
+    await run(world, dice, args)
+}
+
 /** Gives the offset that the record got, or -1. */
-async function appendLast(world: World, dice: Dice, topic: string, partition: number): Promise<number> {
+async function appendLast(
+  world: World,
+  dice: Dice,
+  { name: topic, isCompacted }: TopicPlan,
+  partition: number,
+): Promise<number> {
   const name = world.nameFor('last')
   const options = ['-p', String(partition)]
-  const plan = { topic, options, acks: 1, printsOffsets: true, form: 'value' } as const
+  const plan = { topic, options, acks: 1, printsOffsets: true, form: isCompacted === true ? 'keyed' : 'value' } as const
   let reached = -1
   await Send.run(world, name, dice, plan, once([`${name}-0`]), (_, offset) => (reached = offset))
   return reached
@@ -168,6 +187,24 @@ function noteHygiene(world: World): void {
     segmentCount,
     recordCount,
     leftProcesses: processesOf(world),
+    retained: retainedOf(world),
+  })
+}
+
+function retainedOf(world: World): Retained[] {
+  const { aged } = world.setting.plan.topics
+  const limit = aged.settings.find((setting) => setting.startsWith('retention.bytes='))
+  return world.partitionsOf(aged.name).map((partition) => {
+    const directory = join(world.store, `${aged.name}-${partition}`)
+    const names = list(directory)
+      .filter((name) => name.endsWith('.log'))
+      .sort()
+    return {
+      partition: `${aged.name}-${partition}`,
+      limitBytes: Number(limit?.split('=')[1]),
+      segmentBytes: names.map((name) => statSync(join(directory, name)).size),
+      isCut: Number.parseInt(names[0] ?? '', 10) > 0,
+    }
   })
 }
 

@@ -4,7 +4,10 @@ import { diceOf } from './dice.js'
 export interface TopicPlan {
   readonly name: string
   readonly partitions: number
+  /** DIRECTORY in one of them is that of the run. */
   readonly settings: readonly string[]
+  /** Records of it go when a later one has their key. */
+  readonly isCompacted?: true
 }
 
 export interface Phase {
@@ -24,9 +27,9 @@ export interface Plan {
 /**
  * roll: many segments. keys: several partitions, records with keys, and partitions that are added. once: only those that look for
  * duplicates append to it. state: only those that expect an offset. volatile: is removed and made anew. damaged: one batch of a closed
- * segment is overwritten.
+ * segment is overwritten. aged: what is archived is kept for some segments more, then read from the archive. latest: compacted.
  */
-export type TopicRole = 'roll' | 'keys' | 'once' | 'state' | 'volatile' | 'damaged'
+export type TopicRole = 'roll' | 'keys' | 'once' | 'state' | 'volatile' | 'damaged' | 'aged' | 'latest'
 
 export function planOf(seed: number, totalMs: number, nemeses: readonly string[], disk?: Plan['disk']): Plan {
   const dice = diceOf(seed, 'plan')
@@ -40,6 +43,23 @@ export function planOf(seed: number, totalMs: number, nemeses: readonly string[]
     once: { name: 'once', partitions: dice.between(1, 3), settings: settings(8192) },
     state: { name: 'state', partitions: 1, settings: settings(2048) },
     volatile: { name: 'volatile', partitions: dice.between(1, 3), settings: settings(4096) },
+    aged: {
+      name: 'aged',
+      partitions: dice.between(1, 2),
+      settings: [
+        ...settings(2048),
+        'retention.ms=-1',
+        'archive.required=true',
+        'archive.location=DIRECTORY/archive',
+        `retention.bytes=${dice.pick([32_768, 65_536])}`,
+      ],
+    },
+    latest: {
+      name: 'latest',
+      partitions: dice.between(1, 2),
+      settings: [...settings(2048), 'cleanup.policy=compact', `min.cleanable.dirty.ratio=${dice.pick(['0', '0.1', '0.5'])}`],
+      isCompacted: true,
+    },
     damaged: { name: 'damaged', partitions: 1, settings: settings(2048) },
   }
   const phases: Phase[] = []

@@ -13,6 +13,11 @@ export function idOf(value: string): string | undefined {
   return placeOf(id) !== undefined && value === valueOf(id) ? id : undefined
 }
 
+/** The key that a value is sent with, where it has one: a few, so that each has many records. */
+export function keyOf(id: string): string {
+  return `k${id.length % 3}${id.charCodeAt(id.length - 1) % 4}`
+}
+
 /** The sequence that an id belongs to, and its number in it. */
 export function placeOf(id: string): { readonly sequence: string; readonly n: number } | undefined {
   const dash = id.lastIndexOf('-')

@@ -4,8 +4,8 @@
  */
 import type { HistoryEvent } from '../history.js'
 import { groupCommits, groupDeliveries, groupEnds, groupRepeats } from './groups.js'
-import { followers, inconsistentOffsets, readerOrder, staleReads, vanished } from './reads.js'
-import { exits, fsckVerdicts, hygiene, sameAnswers } from './upkeep.js'
+import { compaction, followers, inconsistentOffsets, readerOrder, staleReads, vanished } from './reads.js'
+import { exits, fsckVerdicts, hygiene, retention, sameAnswers } from './upkeep.js'
 import { viewOf, type View } from './view.js'
 import { duplicates, expectations, failedButSeen, lostWrites, realTime, sendOrder, unprintedOffsets } from './writes.js'
 
@@ -25,6 +25,8 @@ const invariants = {
   'I8 stale read': staleReads,
   'I8 follower': followers,
   'I9 vanished': vanished,
+  'I10 compaction': compaction,
+  'I11 retention': retention,
   'I12 delivery': groupDeliveries,
   'I12 repeated': groupRepeats,
   'I12 commits': groupCommits,

@@ -1,5 +1,6 @@
 /** Invariants of what was read. Each function gives what is wrong, a sentence each. */
-import { isDamaged, lastIncarnation, type Part, type Reading, type View } from './view.js'
+import { keyOf } from '../values.js'
+import { isDamaged, isSuperseded, lastIncarnation, type Part, type Reading, type View } from './view.js'
 
 /** A follower sees what was appended within this, when nothing disturbs it; generous, since others use the machine as well. */
 export const FOLLOW_LIMIT_NS = 15e9
@@ -52,7 +53,7 @@ function judgePart(view: View, reading: Reading, part: Part, before: Part | unde
   for (const { offset } of part.seen) {
     if (reading.to !== undefined && offset >= reading.to) findings.push(`${where(offset)}: beyond the end of what it asked for`)
     for (let gap = expected ?? offset; gap < offset; gap += 1) {
-      if (isDamaged(view, topic, part.partition, gap)) continue
+      if (isDamaged(view, topic, part.partition, gap) || view.compacted.has(topic)) continue
       findings.push(`${where(offset)}: skips offset ${gap}`)
       break
     }
@@ -88,6 +89,8 @@ export function staleReads(view: View): string[] {
       if (due === undefined) continue
       const last = reading.parts.findLast((part) => part.partition === partition)?.seen.at(-1)?.offset
       if (reading.kind === 'newest' && last === undefined) continue
+      // Of a compacted topic only the newest record is sure to be there.
+      if (view.compacted.has(reading.topic) && reading.to !== undefined) continue
       const wanted = Math.min(due.offset, (reading.to ?? Infinity) - 1)
       if (wanted < (reading.from ?? 0) || (last !== undefined && last >= wanted)) continue
       findings.push(
@@ -157,8 +160,27 @@ export function vanished(view: View): string[] {
       )
       for (const [offset, { id, witness }] of log) {
         if (there.has(offset) || isDamaged(view, topic, partition, offset)) continue
+        if (isSuperseded(view, topic, id, { partition, offset })) continue
         findings.push(`'${id}' was at ${topic}:${partition}@${offset} for ${witness}, and is not there at the end`)
       }
+    }
+  }
+  return findings
+}
+
+/** I10: in the end, of what was there before the last compaction, each key is there once; that it is the newest is for I1 and I9 to say. */
+export function compaction(view: View): string[] {
+  const findings: string[] = []
+  for (const topic of view.compacted) {
+    for (const { partition, seen } of view.finals.get(topic)?.parts ?? []) {
+      const counts = new Map<string, number>()
+      for (const { id } of seen) {
+        // Sent after the compaction, one for each partition.
+        if (id.startsWith('last.')) continue
+        counts.set(keyOf(id), (counts.get(keyOf(id)) ?? 0) + 1)
+      }
+      for (const [key, count] of counts)
+        if (count > 1) findings.push(`${count} records with key '${key}' are left in ${topic}:${partition}`)
     }
   }
   return findings
@@ -209,7 +231,7 @@ function seenLate(view: View, reading: Reading, seenNs: ReadonlyMap<string, numb
     for (const { partition, offset } of view.places.get(sent.id) ?? []) {
       if (offset < firstFollowed(view, reading, partition)) continue
       const timeNs = seenNs.get(`${partition}@${offset} ${sent.id}`) ?? Infinity
-      if (timeNs <= limitNs) continue
+      if (timeNs <= limitNs || isSuperseded(view, sent.topic, sent.id, { partition, offset })) continue
       const delay = timeNs === Infinity ? 'never' : `${Math.round((timeNs - okNs) / 1e6)} ms after it was acknowledged`
       late.push(`${reading.process} saw '${sent.id}' at ${reading.topic}:${partition}@${offset} ${delay}`)
     }

@@ -7,6 +7,8 @@ const MAX_DESCRIPTORS = 128
 /** Of a segment with its indexes, on a file system of 4 KiB blocks; and of a record of the driver. */
 const SEGMENT_BYTES = 20 << 10
 const RECORD_BYTES = 400
+/** Of small segment.bytes, and a batch that is larger. */
+const LARGEST_SEGMENT_BYTES = 16 << 10
 const SPARE_BYTES = 4 << 20
 
 /** I17: fsck reports the damage that was injected, and no other. */
@@ -68,6 +70,22 @@ export function hygiene(view: View): string[] {
     if (event.storeBytes > limit) findings.push(`the store takes ${event.storeBytes} bytes for ${event.recordCount} records`)
   }
   return findings
+}
+
+/**
+ * I11: where retain removed anything, what is left is what retention.bytes says, but for a segment more or less. What it removed is read
+ * from the archive, or I9 is violated.
+ */
+export function retention(view: View): string[] {
+  return view.events.flatMap((event) => {
+    if (event.operation !== 'hygiene') return []
+    return event.retained.flatMap(({ partition, limitBytes, segmentBytes, isCut }) => {
+      const keptBytes = segmentBytes.reduce((sum, bytes) => sum + bytes, 0)
+      const isLess = isCut && keptBytes < limitBytes - LARGEST_SEGMENT_BYTES
+      const isMore = keptBytes > limitBytes + LARGEST_SEGMENT_BYTES
+      return isLess || isMore ? [`${partition} has ${keptBytes} bytes, and is to keep ${limitBytes}`] : []
+    })
+  })
 }
 
 /** Every process ends, and its exit status has a reason that the run has given. */

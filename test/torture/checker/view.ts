@@ -5,7 +5,7 @@
  * topic id; what was read while the id changed belongs to the incarnation in which its values were seen otherwise.
  */
 import type { DamageEvent, HistoryEvent, ReadKind } from '../history.js'
-import { placeOf } from '../values.js'
+import { keyOf, placeOf } from '../values.js'
 
 export interface Attempt {
   readonly process: string
@@ -77,6 +77,8 @@ export interface View {
   readonly places: ReadonlyMap<string, readonly Place[]>
   /** Removals of topics; one that was killed ends never. */
   readonly removals: ReadonlyMap<string, readonly Interval[]>
+  /** Topics of which a record may go when a later one has its key. */
+  readonly compacted: ReadonlySet<string>
   readonly damages: readonly DamageEvent[]
   readonly disturbances: readonly Interval[]
   /** Two witnesses that contradict each other. */
@@ -112,6 +114,9 @@ export function viewOf(events: readonly HistoryEvent[]): View {
     logs: board.logs,
     places: board.places,
     contradictions: board.contradictions,
+    compacted: new Set(
+      events.flatMap((event) => (event.operation === 'create' && event.isCompacted === true ? [event.topic] : [])),
+    ),
     damages: events.filter((event) => event.operation === 'damage'),
   }
 }
@@ -127,6 +132,26 @@ export function isDamaged(view: View, topic: string, partition: number, offset: 
   return view.damages.some(
     (damage) => damage.topic === topic && damage.partition === partition && offset >= damage.from && offset < damage.to,
   )
+}
+
+/**
+ * A record that is not there at the end may be: its topic is compacted, and a later one with its key is there. `place` is undefined when
+ * nobody saw it.
+ */
+export function isSuperseded(view: View, topic: string, id: string, place: Omit<Place, 'incarnation'> | undefined): boolean {
+  if (!view.compacted.has(topic)) return false
+  const key = keyOf(id)
+  const own = placeOf(id)
+  return (view.finals.get(topic)?.parts ?? []).some(({ partition, seen }) => {
+    if (place !== undefined && partition !== place.partition) return false
+    return seen.some((other) => {
+      if (keyOf(other.id) !== key) return false
+      if (place !== undefined) return other.offset > place.offset
+      // What one producer sent keeps its order.
+      const later = placeOf(other.id)
+      return later?.sequence !== own?.sequence || (later?.n ?? 0) > (own?.n ?? 0)
+    })
+  })
 }
 
 function nameOf(topic: string, topicId: string | undefined, removals: View['removals']): string | undefined {

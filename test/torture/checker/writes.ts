@@ -1,5 +1,5 @@
 /** Invariants of what was sent. Each function gives what is wrong, a sentence each. */
-import { isDamaged, lastIncarnation, type Attempt, type Sent, type View } from './view.js'
+import { isDamaged, isSuperseded, lastIncarnation, type Attempt, type Sent, type View } from './view.js'
 
 /** I1: what was acknowledged is read at the end, whatever the level of the acknowledgement: only a power cut would excuse acks 0. */
 export function lostWrites(view: View): string[] {
@@ -16,6 +16,7 @@ export function lostWrites(view: View): string[] {
     let unplaced = view.damages.filter((damage) => damage.topic === topic).reduce((sum, { from, to }) => sum + to - from, 0)
     for (const sent of lost) {
       const place = view.places.get(sent.id)?.[0]
+      if (isSuperseded(view, topic, sent.id, place)) continue
       if (place === undefined && unplaced > 0) unplaced -= 1
       else if (place === undefined || !isDamaged(view, topic, place.partition, place.offset)) {
         findings.push(`'${sent.id}' was acknowledged by ${acknowledger(sent)} and is not in '${topic}' at the end`)

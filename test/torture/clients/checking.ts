@@ -10,8 +10,8 @@ export const checking: Client = {
   pauseMs: 1500,
   async work(world, actor, dice) {
     // One that is removed meanwhile cannot be judged.
-    const { roll, keys, once, state, damaged } = world.setting.plan.topics
-    const others = [roll, keys, once, state]
+    const { roll, keys, once, state, damaged, aged, latest } = world.setting.plan.topics
+    const others = [roll, keys, once, state, aged, latest]
     if (dice.chance(0.25)) {
       const { name } = dice.pick(others)
       await (

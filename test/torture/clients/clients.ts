@@ -4,6 +4,7 @@ import type { Client } from './client.js'
 import { conditional } from './conditional.js'
 import { deduper } from './deduper.js'
 import { follower } from './follower.js'
+import { lifecycle } from './lifecycle.js'
 import { member } from './member.js'
 import { oneShot } from './one-shot.js'
 import { producer } from './producer.js'
@@ -19,5 +20,6 @@ export const clients: readonly Client[] = [
   follower,
   checking,
   topicChanges,
+  lifecycle,
   member,
 ]

@@ -24,8 +24,8 @@ export const follower: Client = {
   count: 3,
   pauseMs: 100,
   async work(world, actor, dice) {
-    const { roll, keys, volatile, once } = world.setting.plan.topics
-    const topic = dice.pick([roll, keys, keys, volatile, once]).name
+    const { roll, keys, volatile, once, latest } = world.setting.plan.topics
+    const topic = dice.pick([roll, keys, keys, volatile, once, latest]).name
     const isFromStart = dice.chance(0.7)
     const name = world.nameFor(actor)
     const reached = new Map<number, number>()

@@ -1,5 +1,6 @@
 /** Producers that are fed through a pipe for some seconds, with every mix of options; some are interrupted. */
 import type { Dice } from '../dice.js'
+import type { TopicPlan } from '../plan.js'
 import type { World } from '../world.js'
 import type { Client } from './client.js'
 import { Send, type SendPlan } from './send.js'
@@ -18,8 +19,19 @@ export const producer: Client = {
 
 export function sendPlan(world: World, dice: Dice): SendPlan {
   const { topics } = world.setting.plan
-  const topic = dice.pick([topics.roll, topics.roll, topics.keys, topics.keys, topics.volatile, topics.damaged])
-  const form = dice.pick(topic === topics.keys ? (['keyed', 'json', 'value'] as const) : (['value', 'value', 'json'] as const))
+  const topic = dice.pick([
+    topics.roll,
+    topics.roll,
+    topics.keys,
+    topics.keys,
+    topics.volatile,
+    topics.damaged,
+    topics.aged,
+    topics.aged,
+    topics.latest,
+    topics.latest,
+  ])
+  const form = formOf(topic, dice)
   const options = ['--batch-bytes', dice.pick(['100', '1000', '10000', '256KiB']), '-z', dice.pick(codecs)]
   if (dice.chance(0.2)) options.push('--linger', dice.pick(['1ms', '20ms', '200ms']))
   if (dice.chance(0.3)) options.push('-p', String(dice.below(topic.partitions)))
@@ -27,6 +39,12 @@ export function sendPlan(world: World, dice: Dice): SendPlan {
   else if (topic === topics.volatile && dice.chance(0.5)) options.push('--no-create')
   if (dice.chance(0.2)) options.push('--on-full', 'block')
   return { topic: topic.name, options, acks: dice.chance(0.25) ? 0 : 1, printsOffsets: dice.chance(0.6), form }
+}
+
+function formOf(topic: TopicPlan, dice: Dice): SendPlan['form'] {
+  // Without a key nothing goes into a compacted topic.
+  if (topic.isCompacted === true) return dice.pick(['keyed', 'json'] as const)
+  return topic.name === 'keys' ? dice.pick(['keyed', 'json', 'value'] as const) : dice.pick(['value', 'value', 'json'] as const)
 }
 
 /** Pieces of a few records or many, for some seconds; at the end perhaps a signal instead of the end of the input. */

@@ -1,7 +1,7 @@
 /** A run of `produce`, and what is known afterwards of each value that it was given. */
 import type { Dice } from '../dice.js'
 import type { ProcessEnd } from '../logq-process.js'
-import { valueOf } from '../values.js'
+import { keyOf, valueOf } from '../values.js'
 import type { World } from '../world.js'
 
 export interface SendPlan {
@@ -143,9 +143,4 @@ function lineOf(id: string, form: SendPlan['form']): string {
   const value = valueOf(id)
   if (form === 'keyed') return `${keyOf(id)}:${value}\n`
   return form === 'json' ? `${JSON.stringify({ key: keyOf(id), value })}\n` : `${value}\n`
-}
-
-/** A few keys, so that each has many records. */
-function keyOf(id: string): string {
-  return `k${id.length % 3}${id.charCodeAt(id.length - 1) % 4}`
 }

@@ -36,8 +36,9 @@ export const topicChanges: Client = {
 }
 
 export async function createTopic(world: World, name: string, dice: Dice, plan: TopicPlan): Promise<ProcessEnd> {
-  const args = ['topic', 'create', plan.name, '--partitions', String(plan.partitions), ...plan.settings]
-  return await change(world, name, dice, 'create', plan.name, args)
+  const settings = plan.settings.map((setting) => setting.replace('DIRECTORY', world.setting.directory))
+  const args = ['topic', 'create', plan.name, '--partitions', String(plan.partitions), ...settings]
+  return await change(world, name, dice, 'create', plan.name, args, plan.isCompacted)
 }
 
 async function change(
@@ -47,9 +48,10 @@ async function change(
   operation: 'create' | 'rm' | 'add-partitions' | 'set',
   topic: string,
   args: readonly string[],
+  isCompacted?: true,
 ): Promise<ProcessEnd> {
   const event = { process: name, operation, topic } as const
-  world.history.add({ ...event, type: 'invoke' })
+  world.history.add({ ...event, type: 'invoke', ...(isCompacted === undefined ? {} : { isCompacted }) })
   const end = await (await world.start(name, args, dice)).ended
   // A removal that was cut off is gone on with by the next topic command: nobody knows when it is over.
   const type = end.status === 0 ? 'ok' : end.stderr.includes('does not exist') ? 'fail' : 'info'

@@ -33,6 +33,20 @@ const points = [
   'repair.after-indexes',
 ] as const
 
+const lifecyclePoints = [
+  'archive.after-object',
+  'archive.after-manifest',
+  'archive.after-drop',
+  'compact.before-swap',
+  'compact.after-note',
+  'compact.after-unlink-indexes',
+  'compact.after-rename',
+  'compact.after-rename-index',
+  'compact.after-swap',
+  'log-start.after-write',
+  'log-start.after-unlink',
+] as const
+
 const groupPoints = [
   'group-join.after-lock',
   'group-join.after-lease',
@@ -47,13 +61,15 @@ const groupPoints = [
   'replace.before-rename',
 ] as const
 
+const lifecycleCommands = ['archive', 'compact', 'retain']
+
 export const critical: Nemesis = {
   name: 'critical',
   missing: () => undefined,
   async act(world, dice, over, tell) {
     const armed = new Set<string>()
     const influence = (own: typeof dice, name: string, args: readonly string[]): Record<string, string> => {
-      const isWriter = ['produce', 'topic', 'fsck', 'consume'].includes(args[0] ?? '')
+      const isWriter = ['produce', 'topic', 'fsck', 'consume', ...lifecycleCommands].includes(args[0] ?? '')
       if (!isWriter || !own.chance(0.5)) return {}
       const point = own.pick(pointsOf(args[0] ?? ''))
       const action = own.pick(['kill', 'kill', 'stop', 'stop', `sleep:${own.between(20, 1500)}`])
@@ -81,6 +97,8 @@ export const critical: Nemesis = {
 /** Most points are met by appends; the others by one command each. */
 function pointsOf(command: string): readonly string[] {
   if (command === 'consume') return groupPoints
+  if (lifecycleCommands.includes(command))
+    return lifecyclePoints.filter((point) => point.startsWith(command === 'retain' ? 'log-start' : command))
   return command === 'produce' ? points.filter((one) => !/^(topic-[ar]|repair)/.test(one)) : points
 }
 

@@ -1,4 +1,4 @@
-// `npm test`: the test build that .config/build.mjs --tests made. Suites named *.long.ts are run by .ci/run (npm run test:long).
+// Every suite of the test build that .config/build.mjs --tests made, but those named *.long.ts (npm run test:long): for single suites.
 export default {
   files: ['dist/test-build/test/**/*.test.js'],
   concurrency: 2,

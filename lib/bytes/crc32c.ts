@@ -14,23 +14,23 @@ const NATIVE_FROM_BYTES = 300
 /** The package takes 4 ms to load, in which the plain sum does this many bytes: a run that sums fewer does without. */
 const LOAD_NATIVE_FROM_BYTES = 256 * 1024
 
-/** CRC-32C of `bytes[start, end)`, unsigned. */
-export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
+/** CRC-32C of `bytes[start, end)`, unsigned; of all that was summed to `before` and these bytes behind it. */
+export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
   const part = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end)
   if (part.length >= NATIVE_FROM_BYTES) {
     summedBytes += part.length
     if (nativeSum === undefined && summedBytes >= LOAD_NATIVE_FROM_BYTES) nativeSum = loadNativeSum()
-    if (typeof nativeSum === 'function') return nativeSum(part) >>> 0
+    if (typeof nativeSum === 'function') return nativeSum(part, before) >>> 0
   }
-  return referenceCrc32c(part)
+  return referenceCrc32c(part, before)
 }
 
 /** The same sum by the reference implementation alone. */
-export function referenceCrc32c(bytes: Uint8Array): number {
-  return CRC32C.buf(bytes) >>> 0
+export function referenceCrc32c(bytes: Uint8Array, before = 0): number {
+  return CRC32C.buf(bytes, before) >>> 0
 }
 
-type Sum = (bytes: Uint8Array) => number
+type Sum = (bytes: Uint8Array, before?: number) => number
 
 let nativeSum: Sum | 'absent' | undefined
 
@@ -45,7 +45,7 @@ function loadNativeSum(): Sum | 'absent' {
       return 'absent'
     const sum = native.crc32c as Sum
     const sample = new Uint8Array(NATIVE_FROM_BYTES).fill(0x5a)
-    return sum(sample) >>> 0 === referenceCrc32c(sample) ? sum : 'absent'
+    return sum(sample, 7) >>> 0 === referenceCrc32c(sample, 7) ? sum : 'absent'
   } catch {
     // Not installed, or not built for this platform: the reference serves.
     return 'absent'

@@ -5,6 +5,7 @@
 import { readInt16, readInt32, readInt64Exactly, readUint32 } from '../bytes/big-endian.js'
 import { crc32c } from '../bytes/crc32c.js'
 import { BatchScanner } from '../log/batch-scanner.js'
+import { crcInFile } from '../log/large-batch.js'
 import { parsePartitionDirectoryName } from '../log/file-names.js'
 import type { SegmentCheck } from '../maintain/check-segment.js'
 import {
@@ -97,8 +98,10 @@ async function* goodBatches(
   const { fromOffset = 0, toOffset = Infinity, fromPosition = 0, withRecords = false } = options
   const { topic, partition } = parsePartitionDirectoryName(nameOf(parentDirectory(file))) ?? {}
   const scanner = new BatchScanner(fs, fd, from, { checkCrc: false })
-  // Cut off meanwhile, the log ends earlier.
-  for (let step = scanner.next(); step.kind === 'batch' && step.position < to; step = scanner.next()) {
+  while (scanner.position < to) {
+    const step = scanner.next()
+    // Cut off meanwhile, the log ends earlier.
+    if (step.kind !== 'batch') return
     const { batch, position } = step
     const item = batchItem(file, position, batch.bytes, crc32c(batch.bytes, ATTRIBUTES_POSITION), true)
     yield item.isControl ? { ...item, ...(await controlOf(batch)) } : item
@@ -125,7 +128,7 @@ function* badPlace(
   const header = readUpTo(fs, fd, from, BATCH_HEADER_BYTES)
   const sizeBytes = header.length < BATCH_HEADER_BYTES ? 0 : readInt32(header, LENGTH_POSITION) + LENGTH_COUNTS_FROM
   if (header[MAGIC_POSITION] === MAGIC && sizeBytes >= MIN_LENGTH + LENGTH_COUNTS_FROM) {
-    yield batchItem(file, from, header, from + sizeBytes > to ? undefined : crcOf(fs, fd, from, sizeBytes), false)
+    yield batchItem(file, from, header, from + sizeBytes > to ? undefined : crcInFile(fs, fd, from, sizeBytes), false)
   }
   let position = from
   for (let old = oldMessage(fs, fd, file, position, to); old !== undefined; old = oldMessage(fs, fd, file, position, to)) {
@@ -134,15 +137,6 @@ function* badPlace(
   }
   if (position < to) yield { type: 'passed-over', file, position, sizeBytes: to - position }
 }
-
-/** Undefined where it cannot be told: the batch is cut meanwhile, or larger than is worth the memory. */
-function crcOf(fs: FileSystem, fd: number, position: number, sizeBytes: number): number | undefined {
-  if (sizeBytes > LARGEST_SUMMED_BYTES) return undefined
-  const bytes = readUpTo(fs, fd, position, sizeBytes)
-  return bytes.length < sizeBytes ? undefined : crc32c(bytes, ATTRIBUTES_POSITION)
-}
-
-const LARGEST_SUMMED_BYTES = 64 << 20
 
 /** `bytes` holds the header at least. */
 function batchItem(

@@ -8,8 +8,10 @@ import { BATCH_HEADER_BYTES, InvalidBatchError, RecordBatch, describeHeader, pee
 import { whyUnread } from '../system/bad-pages.js'
 import { readInto } from '../system/durable.js'
 import type { FileSystem } from '../system/file-system.js'
+import { isWorthReading } from './large-batch.js'
 
 const CHUNK_BYTES = 1 << 18
+const CRC_DIFFERS = 'the CRC of a batch does not match'
 
 /** What stands at a position. `batch` is a view that holds until the next call. */
 export type ScanStep =
@@ -58,6 +60,10 @@ export class BatchScanner {
       return { kind: 'incomplete', position, reason: `${available} bytes are fewer than a batch header` }
     }
     if (sizeBytes > available) {
+      const { fs, fd } = this
+      const isInFile = position + sizeBytes <= fs.fileStatus(fd).sizeBytes
+      if (isInFile && this.options.checkCrc && !isWorthReading(fs, fd, position, sizeBytes))
+        return this.#bad(sizeBytes, CRC_DIFFERS)
       available = this.#ensure(sizeBytes)
       start = position - this.#bufferPosition
       if (available < sizeBytes) {
@@ -66,7 +72,7 @@ export class BatchScanner {
     }
     const batch = viewOf(this.#room.buffer.subarray(start, start + sizeBytes))
     if (typeof batch === 'string') return this.#bad(sizeBytes, batch)
-    if (this.options.checkCrc && !batch.crcMatches()) return this.#bad(sizeBytes, 'the CRC of a batch does not match')
+    if (this.options.checkCrc && !batch.crcMatches()) return this.#bad(sizeBytes, CRC_DIFFERS)
     this.position = position + sizeBytes
     return { kind: 'batch', batch, position }
   }

@@ -21,6 +21,7 @@ import { BATCH_HEADER_BYTES, RecordBatch, peekBatchSize } from '../record/batch.
 import { CODECS } from '../record/codec.js'
 import { readUpTo } from '../system/durable.js'
 import type { FileSystem } from '../system/file-system.js'
+import { isWorthReading } from './large-batch.js'
 
 /** What a header says, without the CRC having been looked at. */
 export interface PeekedHeader {
@@ -101,7 +102,7 @@ export function areAttributesKnown({ attributes }: PeekedHeader): boolean {
 /** Whether a batch of that size with a matching CRC begins there. */
 export function isWholeBatch(fs: FileSystem, fd: number, position: number, sizeBytes: number): boolean {
   try {
-    return new RecordBatch(readUpTo(fs, fd, position, sizeBytes)).crcMatches()
+    return isWorthReading(fs, fd, position, sizeBytes) && new RecordBatch(readUpTo(fs, fd, position, sizeBytes)).crcMatches()
   } catch (error) {
     if (error instanceof LogqError) return false
     throw error

@@ -20,6 +20,7 @@ import {
   type SegmentSuffix,
 } from './file-names.js'
 import { batchOfSlot, believableEntry, isTrue } from './index-anchor.js'
+import { isWorthReading } from './large-batch.js'
 import type { LogContext } from './log-context.js'
 import { readLogStartOffset } from './log-start-offset-file.js'
 import { OffsetIndexReader } from './offset-index.js'
@@ -268,7 +269,10 @@ function batchInSegment(
   if (from === undefined) return undefined
   let end = { position: from, offset: base }
   for (const place of new BatchPlaces(fs, fd).from(from)) {
-    if (place.maxTimestampMs >= timestampMs) return { place, bytes: readUpTo(fs, fd, place.position, place.sizeBytes) }
+    if (place.maxTimestampMs >= timestampMs) {
+      const { position, sizeBytes, baseOffset } = place
+      return isWorthReading(fs, fd, position, sizeBytes) ? { place, bytes: readUpTo(fs, fd, position, sizeBytes) } : baseOffset
+    }
     end = { position: place.position + place.sizeBytes, offset: place.lastOffset + 1 }
   }
   const isWhole = isActive || end.position === fs.fileStatus(fd).sizeBytes

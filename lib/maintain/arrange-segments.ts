@@ -5,6 +5,7 @@
 import { systemErrorCode } from '../errors.js'
 import { LOG_SUFFIX, segmentFileName } from '../log/file-names.js'
 import type { PeekedHeader } from '../log/find-whole-batch.js'
+import { isWorthReading } from '../log/large-batch.js'
 import type { ViewContext } from '../log/log-view.js'
 import { RecordBatch } from '../record/batch.js'
 import { readUpTo } from '../system/durable.js'
@@ -76,7 +77,7 @@ function lookAt(context: ViewContext, base: number, gapsAreNormal: boolean): Loo
   try {
     return withSegment(context, base, (fd, sizeBytes) => {
       const first = peekHeader(fs, fd, 0, sizeBytes)
-      if (first === undefined) return nothing
+      if (first === undefined || !isWorthReading(fs, fd, 0, first.sizeBytes)) return nothing
       const batch = new RecordBatch(readUpTo(fs, fd, 0, first.sizeBytes))
       const second = peekHeader(fs, fd, first.sizeBytes, sizeBytes)
       if (!batch.crcMatches() || !follows(first, second, gapsAreNormal)) return nothing

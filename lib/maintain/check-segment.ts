@@ -18,6 +18,7 @@ import { readUpTo } from '../system/durable.js'
 import type { FileSystem } from '../system/file-system.js'
 import { IndexCheck, type IndexLengths } from './check-indexes.js'
 import { findNextBatch, peekHeader } from '../log/find-next-batch.js'
+import { isWorthReading } from '../log/large-batch.js'
 import type { Finding } from './finding.js'
 import type { OffsetGap } from '../log/known-gaps.js'
 
@@ -283,6 +284,7 @@ class SegmentWalk {
     writeInt64(header, BASE_OFFSET_POSITION, this.#nextOffset)
     const sizeBytes = peekBatchSize(header, 0, header.length)
     if (sizeBytes <= 0 || position + sizeBytes > fs.fileStatus(this.fd).sizeBytes) return undefined
+    if (!isWorthReading(fs, this.fd, position, sizeBytes)) return undefined
     const bytes = readUpTo(fs, this.fd, position, sizeBytes)
     writeInt64(bytes, BASE_OFFSET_POSITION, this.#nextOffset)
     const batch = batchOf(bytes)

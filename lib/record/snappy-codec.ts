@@ -26,7 +26,7 @@ export function loadSnappy(): CodecPackage {
   return {
     compress: (bytes) => compress(snappy, bytes),
     decompress: (bytes, maxBytes) =>
-      beginsWithMagic(bytes, 0) ? decompressFramed(snappy, bytes, maxBytes) : decompressBlock(snappy, bytes, 0, maxBytes),
+      beginsWithMagic(bytes, 0) ? decompressFramed(snappy, bytes, maxBytes) : decompressBlock(snappy, bytes, maxBytes),
   }
 }
 
@@ -45,7 +45,18 @@ function compress(snappy: typeof Snappy, bytes: Uint8Array): Uint8Array {
 }
 
 function decompressFramed(snappy: typeof Snappy, bytes: Uint8Array, maxBytes: number): Uint8Array {
-  const out = new GrowableBytes(Math.min(bytes.length * 2, maxBytes))
+  // What the blocks declare is summed first: nothing is decompressed of what is too large, and the rest has room at once.
+  let declaredBytes = 0
+  for (const block of blocksOf(bytes)) {
+    declaredBytes += declaredLength(block)
+    if (declaredBytes > maxBytes) throw tooLarge('snappy', maxBytes)
+  }
+  const out = new GrowableBytes(declaredBytes)
+  for (const block of blocksOf(bytes)) out.append(decompressBlock(snappy, block, maxBytes))
+  return out.view()
+}
+
+function* blocksOf(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
   let position = 0
   while (position < bytes.length) {
     // Streams may follow one another, each with its header.
@@ -57,16 +68,19 @@ function decompressFramed(snappy: typeof Snappy, bytes: Uint8Array, maxBytes: nu
     const blockBytes = bytes.length - position >= 4 ? readInt32(bytes, position) : -1
     position += 4
     if (blockBytes < 0 || blockBytes > bytes.length - position) throw damaged('snappy', `a block is cut at byte ${position}`)
-    out.append(decompressBlock(snappy, bytes.subarray(position, position + blockBytes), out.length, maxBytes))
+    yield bytes.subarray(position, position + blockBytes)
     position += blockBytes
   }
-  return out.view()
 }
 
-function decompressBlock(snappy: typeof Snappy, block: Uint8Array, bytesBefore: number, maxBytes: number): Uint8Array {
+function declaredLength(block: Uint8Array): number {
   const declaredBytes = readUncompressedLength(block)
   if (!(declaredBytes <= block.length * MAX_RATIO)) throw damaged('snappy', 'a block declares an impossible length')
-  if (bytesBefore + declaredBytes > maxBytes) throw tooLarge('snappy', maxBytes)
+  return declaredBytes
+}
+
+function decompressBlock(snappy: typeof Snappy, block: Uint8Array, maxBytes: number): Uint8Array {
+  if (declaredLength(block) > maxBytes) throw tooLarge('snappy', maxBytes)
   try {
     const result = snappy.uncompressSync(asBuffer(block), { asBuffer: true })
     if (typeof result !== 'string') return result

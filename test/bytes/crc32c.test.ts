@@ -40,3 +40,11 @@ test('crc32c() agrees with the reference for any bytes', (t) => {
   )
   t.pass()
 })
+
+test('summed in pieces it is the sum of the whole, in every length', (t) => {
+  const bytes = Uint8Array.from({ length: 5000 }, (_, n) => (n * 7) & 0xff)
+  for (const cut of [0, 1, 299, 300, 2500, 4701, 5000]) {
+    t.is(crc32c(bytes, cut, 5000, crc32c(bytes, 0, cut)), crc32c(bytes), `cut at ${cut}`)
+    t.is(referenceCrc32c(bytes.subarray(cut), referenceCrc32c(bytes.subarray(0, cut))), referenceCrc32c(bytes), `cut at ${cut}`)
+  }
+})

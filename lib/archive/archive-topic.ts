@@ -19,10 +19,11 @@ import { selectPartitions, viewContext } from '../store/partition.js'
 import { requireWritable, type Store } from '../store/store.js'
 import type { TopicFile } from '../store/topic-file.js'
 import { getTopic } from '../store/topics.js'
-import { openOrCreateFile, ownershipOf } from '../system/durable.js'
+import { ownershipOf } from '../system/durable.js'
 import type { Location } from '../system/location/location.js'
 import { openLocation } from '../system/location/open-location.js'
-import { lockIsBusy, waitForLock, type LockWait } from '../system/lock-wait.js'
+import { withFileLock } from '../system/file-lock.js'
+import type { LockWait } from '../system/lock-wait.js'
 import { verifyObject } from './archived-object.js'
 import { copySegment } from './copy-segment.js'
 import { readManifest, writeManifest } from './read-manifest.js'
@@ -96,8 +97,11 @@ async function archivePartition(
   options: ArchiveOptions,
 ): Promise<PartitionArchived> {
   const context = viewContext(store, file.topic, partition)
-  const unlock = await lockArchive(context, options)
-  try {
+  const { system, directory } = context
+  const status = system.fs.pathStatus(directory)
+  if (status === undefined)
+    throw new LogqError('LOGQ_TOPIC_REMOVED', `'${directory}' was removed`, { hint: 'see logq topic ls' })
+  const work = async () => {
     const run = await ArchiveRun.begin(store, file, context, location, options)
     try {
       await run.archiveSegments()
@@ -108,9 +112,8 @@ async function archivePartition(
     }
     await run.save()
     return run.report
-  } finally {
-    unlock()
   }
+  return await withFileLock(system, `${directory}/${ARCHIVE_LOCK_FILE}`, ownershipOf(status), work, options)
 }
 
 /** Often enough that little is done twice after a kill, and seldom enough that a long manifest costs little. */
@@ -314,26 +317,5 @@ function largestTimestamp({ system, directory }: ViewContext, baseOffset: number
     return largestMs
   } finally {
     fs.close(fd)
-  }
-}
-
-/** Returns what lets go of it. */
-async function lockArchive({ system, directory }: ViewContext, wait: LockWait): Promise<() => void> {
-  const path = `${directory}/${ARCHIVE_LOCK_FILE}`
-  const status = system.fs.pathStatus(directory)
-  if (status === undefined)
-    throw new LogqError('LOGQ_TOPIC_REMOVED', `'${directory}' was removed`, { hint: 'see logq topic ls' })
-  const lock = { path, readHolderPid: () => 0 }
-  const fd = openOrCreateFile(system, path, ownershipOf(status))
-  if (!system.locks.tryLock(fd, false)) {
-    if (wait.wait === 'no') {
-      system.fs.close(fd)
-      throw lockIsBusy(lock)
-    }
-    await waitForLock(system, fd, lock, wait)
-  }
-  return () => {
-    system.locks.unlock(fd)
-    system.fs.close(fd)
   }
 }

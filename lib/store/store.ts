@@ -5,17 +5,10 @@
  * read-only.
  */
 import { LogqError, systemErrorCode } from '../errors.js'
-import {
-  createDirectory,
-  isTemporaryName,
-  openOrCreateFile,
-  ownershipOf,
-  readSmallFile,
-  replaceFile,
-  type Ownership,
-} from '../system/durable.js'
+import { createDirectory, isTemporaryName, ownershipOf, readSmallFile, replaceFile, type Ownership } from '../system/durable.js'
 import type { FileStatus } from '../system/file-system.js'
-import { lockIsBusy, waitForLock, type LockWait } from '../system/lock-wait.js'
+import { withFileLock } from '../system/file-lock.js'
+import type { LockWait } from '../system/lock-wait.js'
 import type { System } from '../system/system.js'
 import { STORE_FILE, STORE_LOCK_FILE, TOPICS_DIRECTORY, partitionsInListing } from './names.js'
 
@@ -108,24 +101,7 @@ export async function withStoreLock<Result>(
   change: () => Result | Promise<Result>,
   wait: LockWait = {},
 ): Promise<Result> {
-  const { system, path, ownership } = store
-  // The file is empty: its holder is not known.
-  const lock = { path: `${path}/${STORE_LOCK_FILE}`, readHolderPid: () => 0 }
-  const fd = openOrCreateFile(system, lock.path, ownership)
-  if (!system.locks.tryLock(fd, false)) {
-    if (wait.wait === 'no') {
-      system.fs.close(fd)
-      throw lockIsBusy(lock)
-    }
-    await waitForLock(system, fd, lock, wait)
-  }
-  try {
-    return await change()
-  } finally {
-    // A child that is being forked just now shares the description for a moment, and closing alone would not let go.
-    system.locks.unlock(fd)
-    system.fs.close(fd)
-  }
+  return await withFileLock(store.system, `${store.path}/${STORE_LOCK_FILE}`, store.ownership, change, wait)
 }
 
 /** 1 topics directory, 2 logq.json (the store exists from here on). Crash before 2: the next creation starts again. */

@@ -23,8 +23,8 @@ import { PartitionLock, type LockWait } from '../../log/partition-lock.js'
 import { pinRecoveryPoint, readRecoveryPoint } from '../../log/recovery-point-file.js'
 import { segmentTimes, type SegmentTimes } from '../../log/segment-times.js'
 import type { RecordBatch } from '../../record/batch.js'
-import { createDirectory, isTemporaryName, openOrCreateFile, removeQuietly } from '../../system/durable.js'
-import { lockIsBusy, waitForLock } from '../../system/lock-wait.js'
+import { createDirectory, isTemporaryName, removeQuietly } from '../../system/durable.js'
+import { withFileLock } from '../../system/file-lock.js'
 import { cleanSegment, type CleanedSegment, type RecordFilter } from './clean-segment.js'
 import { ClosedSegment } from './closed-segment.js'
 import { planCompaction, type CompactionLimits, type CompactionPlan } from './compaction-plan.js'
@@ -81,29 +81,9 @@ export async function compactPartition(
   options: CompactionOptions = {},
 ): Promise<PartitionCompaction> {
   if (options.dryRun === true) return await new Compaction(context, view, settings, options).run()
-  return await withCleanerLock(context, options, () => new Compaction(context, view, settings, options).run())
-}
-
-async function withCleanerLock<Result>(
-  { system, directory, ownership }: LogContext,
-  wait: LockWait,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const lock = { path: `${directory}/${CLEANER_LOCK_FILE}`, readHolderPid: () => 0 }
-  const fd = openOrCreateFile(system, lock.path, ownership)
-  if (!system.locks.tryLock(fd, false)) {
-    if (wait.wait === 'no') {
-      system.fs.close(fd)
-      throw lockIsBusy(lock)
-    }
-    await waitForLock(system, fd, lock, wait)
-  }
-  try {
-    return await work()
-  } finally {
-    system.locks.unlock(fd)
-    system.fs.close(fd)
-  }
+  const { system, directory, ownership } = context
+  const work = () => new Compaction(context, view, settings, options).run()
+  return await withFileLock(system, `${directory}/${CLEANER_LOCK_FILE}`, ownership, work, options)
 }
 
 class Compaction {

@@ -1,0 +1,34 @@
+/** A lock file that nothing is written into: its kernel lock says that its holder is at work, and goes with the process. */
+import { openOrCreateFile, type Ownership } from './durable.js'
+import { lockIsBusy, waitForLock, type LockWait } from './lock-wait.js'
+import type { System } from './system.js'
+
+/**
+ * Runs `work` while no other process has the exclusive lock of the file at `path`, which is created when it is missing. Throws
+ * LOGQ_BUSY, or LOGQ_ABORTED when the signal ends the wait; `work` itself is not interrupted.
+ */
+export async function withFileLock<Result>(
+  system: System,
+  path: string,
+  ownership: Ownership,
+  work: () => Result | Promise<Result>,
+  wait: LockWait = {},
+): Promise<Result> {
+  // The file is empty: its holder is not known.
+  const lock = { path, readHolderPid: () => 0 }
+  const fd = openOrCreateFile(system, path, ownership)
+  if (!system.locks.tryLock(fd, false)) {
+    if (wait.wait === 'no') {
+      system.fs.close(fd)
+      throw lockIsBusy(lock)
+    }
+    await waitForLock(system, fd, lock, wait)
+  }
+  try {
+    return await work()
+  } finally {
+    // A child that is being forked just now shares the description for a moment, and closing alone would not let go.
+    system.locks.unlock(fd)
+    system.fs.close(fd)
+  }
+}

@@ -37,6 +37,7 @@ export const commandGroups: readonly CommandGroup[] = [
       { name: 'topic show', load: async () => (await import('./commands/topic-show.js')).command },
       { name: 'topic set', load: async () => (await import('./commands/topic-set.js')).command },
       { name: 'topic add-partitions', load: async () => (await import('./commands/topic-add-partitions.js')).command },
+      { name: 'topic clone', load: async () => (await import('./commands/topic-clone.js')).command },
       { name: 'topic rm', load: async () => (await import('./commands/topic-rm.js')).command },
       { name: 'partition-of', load: async () => (await import('./commands/partition-of.js')).command },
     ],
@@ -69,6 +70,9 @@ export const commandGroups: readonly CommandGroup[] = [
       { name: 'digest', load: async () => (await import('./commands/digest.js')).command },
       { name: 'archive', load: async () => (await import('./commands/archive.js')).command },
       { name: 'restore', load: async () => (await import('./commands/restore.js')).command },
+      { name: 'snapshot', load: async () => (await import('./commands/snapshot.js')).command },
+      { name: 'snapshot ls', load: async () => (await import('./commands/snapshot-ls.js')).command },
+      { name: 'snapshot rm', load: async () => (await import('./commands/snapshot-rm.js')).command },
     ],
   },
 ]

@@ -8,7 +8,8 @@ import { version } from '../version.js'
 /** What NAME says on a page that several commands share. */
 const groupSummaries: Readonly<Record<string, string>> = {
   group: 'list, show, set, rename and remove consumer groups',
-  topic: 'make, list, show, change and remove topics',
+  snapshot: 'make, list and remove snapshots of a store',
+  topic: 'make, list, show, change, clone and remove topics',
 }
 
 export async function renderAllPages(groups: readonly CommandGroup[]): Promise<Map<string, string>> {

@@ -323,8 +323,9 @@ export class Log {
     const known = this.#end?.files.baseOffset === state.activeBaseOffset ? this.#end.files : undefined
     const files = known ?? this.#openSegment(state)
     if (files === undefined) return undefined
-    const { device, inode, sizeBytes } = this.context.system.fs.fileStatus(files.logFd)
-    if (device !== state.device || inode !== state.inode || sizeBytes !== state.logBytes) {
+    const { device, inode, links, sizeBytes } = this.context.system.fs.fileStatus(files.logFd)
+    // With several names it is not ours to write to: recovery puts a copy in its place.
+    if (device !== state.device || inode !== state.inode || sizeBytes !== state.logBytes || links > 1) {
       if (files !== known) files.close()
       return undefined
     }

@@ -13,7 +13,8 @@
  *  When bytes at the end are bad and more than one torn batch (otherwise go to 5):
  *  3. Copy them to quarantine/, durably.              Crash here: the copy is found again, under the same name.
  *  4. Start a new leader epoch at the cut.            Crash here: another epoch takes its place; no record was ever in it.
- *  5. Cut the .log, durably.                          Crash here: the end is whole; step 6 follows at the next open.
+ *  5. Cut the .log, durably. Files that have names elsewhere, in a snapshot, are replaced by copies before.
+ *                                                     Crash here: the end is whole; step 6 follows at the next open.
  *  6. Cut the indexes and write what was missing.     Crash here: the indexes are checked against the log and walked again.
  *  7. After more than 4 MiB of unsynced tail: sync, and advance the recovery point.
  *  8. Write the state block.
@@ -23,9 +24,11 @@ import {
   createDirectory,
   isTemporaryName,
   ownershipOf,
+  piecesOf,
   readUpTo,
   removeQuietly,
   replaceFileInPieces,
+  unshareFile,
 } from '../system/durable.js'
 import { BatchPlaces } from './batch-places.js'
 import { BatchScanner, misfit, type ScanStep } from './batch-scanner.js'
@@ -99,6 +102,7 @@ export function recover(context: LogContext, previousLeaderEpoch: number | undef
 
   const quarantined = setAside(context, end)
   const leaderEpoch = settleEpochs(context, bases, end, quarantined !== undefined, previousLeaderEpoch ?? 0)
+  unshare(context, end)
   cutLog(context, end)
 
   system.failpoint('recovery.before-indexes')
@@ -291,7 +295,7 @@ export function quarantine(
     let path = name
     for (let n = 2; system.fs.pathStatus(path) !== undefined && !holdsSame(context, path, fd, position); n += 1)
       path = `${name}.${n}`
-    replaceFileInPieces(system, path, piecesOf(context, fd, position), ownership)
+    replaceFileInPieces(system, path, piecesOf(context.system.fs, fd, position), ownership)
     return { path, bytes, fromOffset, lastOffset: lastReadableOffset(context, fd, position) }
   } finally {
     system.fs.close(fd)
@@ -307,22 +311,13 @@ function holdsSame(context: LogContext, path: string, fd: number, from: number):
   const other = fs.open(path, 'read')
   try {
     let position = 0
-    for (const bytes of piecesOf(context, fd, from)) {
+    for (const bytes of piecesOf(context.system.fs, fd, from)) {
       if (Buffer.compare(bytes, readUpTo(fs, other, position, bytes.length)) !== 0) return false
       position += bytes.length
     }
     return true
   } finally {
     fs.close(other)
-  }
-}
-
-function* piecesOf(context: LogContext, fd: number, from: number): Iterable<Uint8Array> {
-  for (let position = from; ;) {
-    const bytes = readUpTo(context.system.fs, fd, position, 1 << 20)
-    if (bytes.length === 0) return
-    yield bytes
-    position += bytes.length
   }
 }
 
@@ -360,7 +355,11 @@ function settleEpochs(
 }
 
 /** The epochs that the batches themselves name: the checkpoint was lost or damaged. */
-function rebuildLeaderEpochs(context: LogContext, bases: readonly number[], end: VerifiedEnd): LeaderEpoch[] {
+export function rebuildLeaderEpochs(
+  context: LogContext,
+  bases: readonly number[],
+  end: Pick<VerifiedEnd, 'segmentBaseOffset' | 'position'>,
+): LeaderEpoch[] {
   const { fs } = context.system
   const epochs: LeaderEpoch[] = []
   for (const base of bases) {
@@ -380,7 +379,12 @@ function rebuildLeaderEpochs(context: LogContext, bases: readonly number[], end:
   return epochs
 }
 
-/** Step 5. */
+/** Step 5. From here on the last segment is written to, and nobody else's file may change with it. */
+function unshare({ system, directory, ownership }: LogContext, { segmentBaseOffset }: VerifiedEnd): void {
+  for (const suffix of [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const)
+    unshareFile(system, `${directory}/${segmentFileName(segmentBaseOffset, suffix)}`, ownership)
+}
+
 function cutLog(context: LogContext, end: VerifiedEnd): void {
   const { system, directory } = context
   const fd = system.fs.open(`${directory}/${fileOf(end)}`, 'read-write')
@@ -469,7 +473,7 @@ function holdsOnlyTornBatch(context: LogContext, end: VerifiedEnd): boolean {
   const fd = fs.open(`${context.directory}/${fileOf(end)}`, 'read')
   try {
     if (end.stop.kind === 'incomplete') return !mayHoldWholeBatch(context, fd, end)
-    for (const bytes of piecesOf(context, fd, end.position)) {
+    for (const bytes of piecesOf(context.system.fs, fd, end.position)) {
       if (bytes.some((byte) => byte !== 0)) return false
     }
     return true

@@ -298,7 +298,7 @@ export async function removeTopic(store: Store, topic: string, wait: LockWait = 
   }
 }
 
-export function partitionDirectory(store: Store, topic: string, partition: number): string {
+export function partitionDirectory(store: Pick<Store, 'path'>, topic: string, partition: number): string {
   return `${store.path}/${partitionDirectoryName(topic, partition)}`
 }
 
@@ -333,15 +333,14 @@ function sweepTemporaries(store: Store): void {
     }
   }
   for (const name of system.fs.list(path)) {
-    if (isRemovedName(name) || (name.startsWith(IMPORT_DIRECTORY_PREFIX) && isAbandoned(store, `${path}/${name}`)))
+    if (isRemovedName(name) || (name.startsWith(IMPORT_DIRECTORY_PREFIX) && isAbandoned(store, `${path}/${name}/${LOCK_FILE}`)))
       removePartitionDirectory(system, `${path}/${name}`)
   }
 }
 
-/** An import directory whose process ended: nobody holds its lock. */
-function isAbandoned(store: Store, directory: string): boolean {
+/** Whether the process that made a directory ended: nobody holds the lock file in it. */
+export function isAbandoned(store: Store, lock: string): boolean {
   const { fs, locks } = store.system
-  const lock = `${directory}/${LOCK_FILE}`
   if (fs.pathStatus(lock) === undefined) return true
   const fd = fs.open(lock, 'read-write')
   try {

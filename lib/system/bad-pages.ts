@@ -92,6 +92,7 @@ function withRead(fs: FileSystem, read: FileSystem['read']): FileSystem {
     makeDirectory: (...values) => fs.makeDirectory(...values),
     removeDirectory: (...values) => fs.removeDirectory(...values),
     rename: (...values) => fs.rename(...values),
+    link: (...values) => fs.link(...values),
     unlink: (...values) => fs.unlink(...values),
     changeMode: (...values) => fs.changeMode(...values),
     changeOwner: (...values) => fs.changeOwner(...values),

@@ -97,6 +97,34 @@ export function replaceFileInPieces(system: System, path: string, pieces: Iterab
 }
 
 /**
+ * Gives a path a file of its own where other paths name the same one (hard links: a snapshot, or a copy that somebody made), before
+ * it is changed in place. Durable; without other names, or a file, nothing is done.
+ */
+export function unshareFile(system: System, path: string, ownership: Ownership): void {
+  const { fs } = system
+  const status = fs.pathStatus(path)
+  if (status?.kind !== 'file' || status.links === 1) return
+  const fd = fs.open(path, 'read')
+  try {
+    replaceFileInPieces(system, path, piecesOf(fs, fd), ownership)
+  } finally {
+    fs.close(fd)
+  }
+}
+
+const PIECE_BYTES = 1 << 20
+
+/** What a file holds, a piece at a time. */
+export function* piecesOf(fs: FileSystem, fd: number, from = 0): Iterable<Uint8Array> {
+  for (let position = from; ;) {
+    const bytes = readUpTo(fs, fd, position, PIECE_BYTES)
+    if (bytes.length === 0) return
+    yield bytes
+    position += bytes.length
+  }
+}
+
+/**
  * Temporary names are short and hold nothing of the name that they stand for, so that no name becomes too long. They begin with a
  * dot and are recognised, and swept, by `isTemporaryName`.
  */

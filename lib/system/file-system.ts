@@ -17,6 +17,8 @@ export interface FileStatus {
   readonly kind: 'file' | 'directory' | 'symlink' | 'other'
   readonly device: number
   readonly inode: number
+  /** Names that the file has: what is written in place is written under all of them. */
+  readonly links: number
   readonly sizeBytes: number
   /** Bytes of the blocks that the file takes on the device; less than its size where it has holes. */
   readonly allocatedBytes: number
@@ -51,6 +53,8 @@ export interface FileSystem {
   makeDirectory(path: string, permissions?: number, owner?: { readonly userId: number; readonly groupId: number }): void
   removeDirectory(path: string): void
   rename(from: string, to: string): void
+  /** Gives a file a second name (EEXIST; EXDEV, EPERM, EMLINK and others where that cannot be). A symbolic link is not followed. */
+  link(from: string, to: string): void
   unlink(path: string): void
   changeMode(fd: number, permissions: number): void
   changeOwner(fd: number, userId: number, groupId: number): void

@@ -100,6 +100,7 @@ const nodeFileSystem: FileSystem = {
   },
   removeDirectory: (path) => fs.rmdirSync(path),
   rename: (from, to) => fs.renameSync(from, to),
+  link: (from, to) => fs.linkSync(from, to),
   unlink: (path) => fs.unlinkSync(path),
   changeMode: (fd, permissions) => onFile(fd, () => fs.fchmodSync(fd, permissions)),
   changeOwner: (fd, userId, groupId) => onFile(fd, () => fs.fchownSync(fd, userId, groupId)),
@@ -133,6 +134,7 @@ function statusOf(status: fs.Stats): FileStatus {
     kind: status.isFile() ? 'file' : status.isDirectory() ? 'directory' : status.isSymbolicLink() ? 'symlink' : 'other',
     device: status.dev,
     inode: status.ino,
+    links: status.nlink,
     sizeBytes: status.size,
     // Undefined on Windows.
     allocatedBytes: Number.isFinite(status.blocks) ? status.blocks * 512 : status.size,

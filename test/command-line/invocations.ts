@@ -15,7 +15,9 @@ export function invocationsIn(line: string, commands: readonly Command[]): Invoc
     const at = words.indexOf('logq')
     if (at < 0) continue
     const rest = words.slice(at + 1)
-    const command = commands.find(({ name }) => name.split(' ').every((word, index) => rest[index] === word))
+    const [command] = commands
+      .filter(({ name }) => name.split(' ').every((word, index) => rest[index] === word))
+      .sort((a, b) => b.name.length - a.name.length)
     if (command === undefined) continue
     found.push({ command, options: optionsIn(command, rest.slice(command.name.split(' ').length)) })
   }

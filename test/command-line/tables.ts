@@ -15,6 +15,7 @@ import { outputTables } from './tables/output.js'
 import { parsingTables } from './tables/parsing.js'
 import { readingTables } from './tables/reading.js'
 import { singleRecordTables } from './tables/single-records.js'
+import { snapshotTables } from './tables/snapshots.js'
 import { statisticsTables } from './tables/statistics.js'
 import { statusTables } from './tables/statuses.js'
 import { storeTables } from './tables/stores-and-topics.js'
@@ -38,6 +39,7 @@ export const tables: readonly Table[] = [
   ...monitoringTables,
   ...lifecycleTables,
   ...archiveTables,
+  ...snapshotTables,
   ...statisticsTables,
   ...transactionTables,
 ]

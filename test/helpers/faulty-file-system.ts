@@ -25,7 +25,7 @@ export interface Fault {
 export interface RecordedOperation {
   readonly operation: FileOperation
   readonly path: string
-  /** The second path of a rename. */
+  /** The second path of a rename or a link. */
   readonly to?: string
   readonly position?: number
   readonly length?: number
@@ -65,6 +65,7 @@ const MUTATING: ReadonlySet<FileOperation> = new Set([
   'makeDirectory',
   'removeDirectory',
   'rename',
+  'link',
   'unlink',
   'changeMode',
   'changeOwner',
@@ -205,6 +206,11 @@ export class FaultyFileSystem implements FileSystem {
       if (path === from) this.#paths.set(fd, to)
       else if (path.startsWith(`${from}/`)) this.#paths.set(fd, to + path.slice(from.length))
     }
+  }
+
+  link(from: string, to: string): void {
+    this.#enter('link', from, { to })
+    this.#inner.link(from, to)
   }
 
   unlink(path: string): void {

@@ -137,12 +137,22 @@ export class MemoryDisk {
     }
     const after = new MemoryDisk(this.options)
     const taken = new Set<number>([this.root.number])
+    /** A file with several names is one file on the other side too. */
+    const revived = new Map<Inode, FileInode>()
     const copy = (from: DirectoryInode, to: DirectoryInode): void => {
       for (const [name, inode] of [...entriesOf(from)].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        const linked = revived.get(inode)
+        if (linked !== undefined) {
+          linked.links += 1
+          to.entries.set(name, linked)
+          continue
+        }
         // A number that was freed and given away again may be on both sides of the cut.
         const number = taken.has(inode.number) ? undefined : inode.number
         if (number !== undefined) taken.add(number)
-        to.entries.set(name, after.#revive(inode, number, to, ofFile(name), random, copy))
+        const alive = after.#revive(inode, number, to, ofFile(name), random, copy)
+        if (alive.kind === 'file') revived.set(inode, alive)
+        to.entries.set(name, alive)
       }
       to.syncedEntries = new Map(to.entries)
     }

@@ -20,7 +20,7 @@ type Operation =
       path: string
     }
   | { do: 'makeDirectory'; path: string; permissions: number }
-  | { do: 'rename'; path: string; to: string }
+  | { do: 'rename' | 'link'; path: string; to: string }
 
 const SLOTS = 4
 const longName = 'n'.repeat(256)
@@ -89,6 +89,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('makeDirectory' as const), path, permissions }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('rename' as const), path, to: path }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('link' as const), path, to: path }) },
 )
 
 test('every operation gives what the real file system gives: values, sizes, modes and error codes', (t) => {
@@ -166,8 +167,8 @@ class Subject {
         this.#slots[operation.slot] = undefined
         break
       case 'fileStatus': {
-        const { kind, sizeBytes, mode } = this.#fs.fileStatus(fd)
-        return { kind, sizeBytes, mode }
+        const { kind, sizeBytes, mode, links } = this.#fs.fileStatus(fd)
+        return { kind, sizeBytes, mode, links }
       }
       case 'fdatasyncBlocking':
         this.#fs.fdatasyncBlocking(fd)
@@ -216,6 +217,9 @@ class Subject {
         break
       case 'rename':
         this.#fs.rename(path, `${this.#root}/${operation.to}`)
+        break
+      case 'link':
+        this.#fs.link(path, `${this.#root}/${operation.to}`)
         break
     }
     return undefined

@@ -192,6 +192,17 @@ export class MemoryProcess implements FileSystem, KernelLocks {
     )
   }
 
+  link(from: string, to: string): void {
+    this.#requireLife('link', from)
+    const source = this.#parentOf(from, 'link')
+    const inode = lookUp(source, 'link', from)
+    if (inode === undefined) throw systemError('ENOENT', 'link', from)
+    const target = this.#parentOf(to, 'link')
+    if (lookUp(target, 'link', to) !== undefined) throw systemError('EEXIST', 'link', to)
+    if (inode.kind === 'directory') throw systemError('EPERM', 'link', from)
+    this.#disk.change([{ ...target, inode }])
+  }
+
   unlink(path: string): void {
     this.#requireLife('unlink', path)
     const place = this.#parentOf(path, 'unlink')
@@ -330,6 +341,7 @@ function statusOf(inode: Inode): FileStatus {
     kind: inode.kind,
     device: DEVICE,
     inode: inode.number,
+    links: inode.kind === 'file' ? inode.links : 2,
     sizeBytes: inode.kind === 'file' ? inode.content.sizeBytes : 4096,
     allocatedBytes: inode.kind === 'file' ? inode.content.allocatedPages * 4096 : 4096,
     modifiedMs: inode.modifiedMs,

@@ -126,6 +126,10 @@ export class ArchiveFileSystem implements FileSystem {
     this.inner.rename(from, to)
   }
 
+  link(from: string, to: string): void {
+    this.inner.link(from, to)
+  }
+
   unlink(path: string): void {
     this.inner.unlink(path)
   }
@@ -288,6 +292,7 @@ function statusOf(baseOffset: number, sizeBytes: number): FileStatus {
     kind: 'file',
     device: -1,
     inode: -1 - baseOffset,
+    links: 1,
     sizeBytes,
     allocatedBytes: 0,
     modifiedMs: 0,

@@ -179,6 +179,7 @@ const createdStatus = {
   kind: 'file',
   device: 1,
   inode: 1,
+  links: 1,
   allocatedBytes: 0,
   modifiedMs: 0,
   mode: 0o600,

@@ -68,6 +68,9 @@ export function createIo(world: World, context: RunContext): Io {
     async explain(message) {
       if (verbose) await talk.line(`${who}: ${shorten(message)}`)
     },
+    async showStatus(text) {
+      if (!quiet) await talk.status(text === '' ? '' : `${who}: ${shorten(text)}`)
+    },
     get status() {
       return status
     },

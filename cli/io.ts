@@ -33,6 +33,9 @@ export interface Io {
   /** A line that only -v shows. */
   explain(message: string): Promise<void>
 
+  /** What is under way, on a terminal and not with -q, in a line that the next one replaces; '' takes it away. */
+  showStatus(text: string): Promise<void>
+
   /** The command will end with this status or a stronger one. */
   merge(status: ExitStatus): void
   /** What was merged so far. */

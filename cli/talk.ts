@@ -10,12 +10,21 @@ export interface Talk {
   line(text: string): Promise<void>
   /** Text without a line end, for a question. */
   ask(text: string): Promise<void>
+  /** On a terminal, text that stands in the last line until something else is said; '' takes it away. Otherwise nothing. */
+  status(text: string): Promise<void>
 }
 
+const CLEAR_LINE = '\r\x1b[K'
+
 export function createTalk(writer: OutputWriter): Talk {
+  let hasStatus = false
   const put = async (text: string, end: string): Promise<void> => {
     const shown = writer.isTerminal ? escapeText(text, 'line') : text
-    writer.buffer.append(Buffer.from(shown + end, 'utf8'))
+    await write(`${hasStatus ? CLEAR_LINE : ''}${shown}${end}`)
+    hasStatus = false
+  }
+  const write = async (text: string): Promise<void> => {
+    writer.buffer.append(Buffer.from(text, 'utf8'))
     try {
       await writer.flush()
     } catch {
@@ -23,5 +32,10 @@ export function createTalk(writer: OutputWriter): Talk {
       writer.buffer.clear()
     }
   }
-  return { line: (text) => put(text, '\n'), ask: (text) => put(text, '') }
+  const status = async (text: string): Promise<void> => {
+    if (!writer.isTerminal || (text === '' && !hasStatus)) return
+    hasStatus = text !== ''
+    await write(`${CLEAR_LINE}${escapeText(text, 'line')}`)
+  }
+  return { line: (text) => put(text, '\n'), ask: (text) => put(text, ''), status }
 }

@@ -9,6 +9,7 @@ import { usageError } from '../errors.js'
 import type { Io } from '../io.js'
 import { lockWait } from '../lock-wait.js'
 import { options } from '../options.js'
+import { progressOf } from '../progress.js'
 import { openForReading, partitionsOf } from '../reading/reading.js'
 import { parseLocation } from '../values/location.js'
 
@@ -78,7 +79,7 @@ export const command = defineCommand({
   },
   man: {
     description: [
-      'Copies the closed segments of topics to another place, the oldest first, and leaves out what is there. The active segment, which records are appended to, is not archived; it is closed when it is full or old (segment.bytes, segment.ms). Each segment is checked while it is copied, made durable, and read back and compared before it counts. A run that was cut off is simply started again. With nothing to do it says nothing.',
+      'Copies the closed segments of topics to another place, the oldest first, and leaves out what is there. The active segment, which records are appended to, is not archived; it is closed when it is full or old (segment.bytes, segment.ms). Each segment is checked while it is copied, made durable, and read back and compared before it counts. A run that was cut off is simply started again. With nothing to do it says nothing. On a terminal a bar shows how far it is.',
       'With **archive.required=true** on a topic **logq retain** removes only what is archived; with **archive.location** readers find there what is no longer here.',
       'Of a topic that is compacted the archive has the records as they were when they were archived. When compaction has merged archived segments with others, the merged segment takes their place.',
       "In the archive each topic has a folder, with one for its id in it, and one for each partition; in that, a file for each segment and one named **manifest**. Segments are files of Kafka's form, and compressed ones can be decompressed by **zstd** and **gzip**. **logq-format**(5) says more.",
@@ -115,6 +116,7 @@ export const command = defineCommand({
           `it is not said where '${topic}' is to be archived`,
           'give --to LOCATION, or set archive.location on the topic',
         )
+      const bars = progressOf(topic, io)
       await archiveTopic(store, topic, to === undefined ? configured : parseLocation(to, io.cwd), {
         ...lockWait(io),
         ...(noWait ? { wait: 'no' } : {}),
@@ -122,7 +124,11 @@ export const command = defineCommand({
         codec: compression,
         takeOver,
         partitions: partitionsOf(store, file, list),
-        onPartition: (done) => report(done, json, io),
+        onProgress: bars.update,
+        onPartition: async (done) => {
+          await bars.clear()
+          await report(done, json, io)
+        },
         onFailure: (error) => io.failWith(error),
       })
     }

@@ -12,6 +12,7 @@ import { lockWait } from '../lock-wait.js'
 import { forEachTopic } from '../maintain/for-each-topic.js'
 import { noWait } from '../maintain/options.js'
 import { options } from '../options.js'
+import { progressOf } from '../progress.js'
 import { openForReading, partitionsOf } from '../reading/reading.js'
 import { roundSize } from '../values/units.js'
 
@@ -74,7 +75,7 @@ export const command = defineCommand({
       'Goes over the closed segments of each partition, and keeps of each key the last record, at its offset. Nothing is done where less than min.cleanable.dirty.ratio of the log is new since the last pass, unless something new is older than max.compaction.lag.ms. Records younger than min.compaction.lag.ms, and the active segment, are left alone; an active segment older than segment.ms or max.compaction.lag.ms is closed first.',
       'A record with a null value is a tombstone: it deletes its key. It is kept for delete.retention.ms after the first pass that saw it, so that consumers learn of it, and goes in a later one. Records without a key go too; **logq produce** refuses them for a compacted topic.',
       'Segments are written anew one at a time, and each takes the place of the old one by one rename. Producers, readers and followers run on. Killed at any moment, each segment is as it was or as it is to be, and the next run goes on. One segment at a time needs its space on the disk twice. Keys are told apart by a 128-bit keyed hash.',
-      'What was done is said on standard output, a line for each partition of which something was done; nothing when there was nothing to do.',
+      'What was done is said on standard output, a line for each partition of which something was done; nothing when there was nothing to do. On a terminal a bar shows how far it is.',
     ],
     seeAlso: ['logq-retain(1)', 'logq-topic(1)', 'logq-format(5)'],
   },
@@ -89,6 +90,7 @@ export const command = defineCommand({
     requireWritable(store)
     await forEachTopic(store, operands.topics, isCompacted, io, async (file) => {
       const { minDirty, includeActive, keep: keepCount, memory: memoryBytes, dryRun } = given
+      const bars = progressOf(file.topic, io)
       await compactTopic(store, file.topic, partitionsOf(store, file, given.partition), {
         ...lockWait(io),
         ...(given.noWait ? { wait: 'no' } : {}),
@@ -97,7 +99,11 @@ export const command = defineCommand({
         keepCount,
         memoryBytes,
         dryRun,
-        onPartition: (done) => report(done, given, io),
+        onProgress: bars.update,
+        onPartition: async (done) => {
+          await bars.clear()
+          await report(done, given, io)
+        },
       })
     })
   },

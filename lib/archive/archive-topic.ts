@@ -38,6 +38,8 @@ export interface ArchiveOptions extends LockWait {
   readonly partitions?: readonly number[] | undefined
   /** Go on with what another store archived. */
   readonly takeOver?: boolean
+  /** Called after each segment. */
+  readonly onProgress?: ((partition: number, doneBytes: number, totalBytes: number) => void) | undefined
   /** Told of each partition, also of one with nothing to do. */
   readonly onPartition?: ((done: PartitionArchived) => void | Promise<void>) | undefined
   /** Told of a partition that is damaged or in conflict, and not archived as a whole; the others go on. Without it, thrown. */
@@ -168,9 +170,11 @@ class ArchiveRun {
   async archiveSegments(): Promise<void> {
     const { context, options, store } = this
     const bases = listSegments(context)
+    const isDue = (n: number) => coveredUpTo(this.#segments, bases[n] ?? 0) < (bases[n + 1] ?? 0)
+    const totalBytes = bases.reduce((sum, base, n) => sum + (isDue(n) ? sizeOf(context, base) : 0), 0)
     for (const [n, baseOffset] of bases.slice(0, -1).entries()) {
+      if (!isDue(n)) continue
       const endOffset = bases[n + 1] ?? baseOffset
-      if (coveredUpTo(this.#segments, baseOffset) >= endOffset) continue
       if (options.olderMs !== undefined) {
         const youngestMs = largestTimestamp(context, baseOffset)
         if (youngestMs === undefined) continue
@@ -183,6 +187,7 @@ class ArchiveRun {
         const copied = await copySegment(this.location, source, options.codec ?? 'none', options.signal) // 3
         store.system.failpoint('archive.after-object')
         this.#add(copied)
+        options.onProgress?.(context.partition, this.#counts.sizeBytes, totalBytes)
       } catch (error) {
         // Retention or compaction was quicker; the next run sees what is there then.
         if (isLogqError(error, 'LOGQ_GONE') || !listSegments(context).includes(baseOffset)) return
@@ -299,6 +304,10 @@ async function provedSegments(
 
 function isSame(some: readonly ArchivedSegment[], others: readonly ArchivedSegment[]): boolean {
   return JSON.stringify(some) === JSON.stringify(others)
+}
+
+function sizeOf({ system, directory }: ViewContext, baseOffset: number): number {
+  return system.fs.pathStatus(`${directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`)?.sizeBytes ?? 0
 }
 
 /** By the headers of its batches; -1 when it has none, undefined when it is gone. */

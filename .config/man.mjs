@@ -1,5 +1,6 @@
 /**
- * Writes man/logq.1 and man/logq-<command>.1 from the command declarations (cli/man/man-pages.ts). man/logq-format.5 is written by hand.
+ * Writes man/logq.1 and man/logq-<command>.1 from the command declarations (cli/man/man-pages.ts). man/logq-format.5 and
+ * man/logq-cron.7 are written by hand.
  *
  * Usage: node .config/man.mjs [--check]
  * --check writes nothing and exits 1 when a page is not what the declarations say.

@@ -42,6 +42,7 @@ test('the tarball holds the stub, the bundle, the library with types, the man pa
     'format-spec/README.md',
     'man/logq.1',
     'man/logq-format.5',
+    'man/logq-cron.7',
   ]) {
     t.true(paths.includes(path), path)
   }

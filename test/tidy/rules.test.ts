@@ -137,11 +137,12 @@ for (const line of [
 test('manPages() finds a command without a page, a page without a command, and a list that is not current', (t) => {
   const command = (name: string): string => `export const c = defineCommand({ name: '${name}', summary: '' })`
   const files = tree({
-    'package.json': JSON.stringify({ man: ['./man/logq.1', './man/logq-format.5', './man/logq-gone.1'] }),
+    'package.json': JSON.stringify({ man: ['./man/logq.1', './man/logq-format.5', './man/logq-cron.7', './man/logq-gone.1'] }),
     'cli/commands/cat.ts': command('cat'),
     'cli/commands/topic-create.ts': command('topic create'),
     'man/logq.1': '',
     'man/logq-format.5': '',
+    'man/logq-cron.7': '',
     'man/logq-topic.1': '',
     'man/logq-old.1': '',
   })

@@ -144,6 +144,7 @@ export const manPages: Rule = (tree) => {
   const wanted = new Set([
     'man/logq.1',
     'man/logq-format.5',
+    'man/logq-cron.7',
     ...commands.map((name) => `man/logq-${name.split(' ')[0] ?? ''}.1`),
   ])
   const listed = packageJson(tree).man ?? []

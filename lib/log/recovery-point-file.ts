@@ -1,5 +1,5 @@
 /** Reads and writes the `recovery-point` file. Writers hold the append lock (format-spec/recovery-point.md). */
-import { openOrCreateFile, readSmallFile, writeFully } from '../system/durable.js'
+import { openOrCreateFile, readSmallFile, unshareFile, writeFully } from '../system/durable.js'
 import { RECOVERY_POINT_FILE } from './file-names.js'
 import type { LogContext } from './log-context.js'
 import { decodeRecoveryPoint, encodeRecoveryPoint, recoveryPointSlotPosition, type RecoveryPoint } from './recovery-point.js'
@@ -15,6 +15,7 @@ export function writeRecoveryPoint(context: LogContext, point: Omit<RecoveryPoin
   const { fs } = context.system
   const sequence = (readRecoveryPoint(context)?.sequence ?? 0) + 1
   const path = recoveryPointPath(context)
+  unshareFile(context.system, path, context.ownership)
   const fd = openOrCreateFile(context.system, path, context.ownership)
   try {
     writeFully(fs, fd, encodeRecoveryPoint({ sequence, ...point }), recoveryPointSlotPosition(sequence), path)

@@ -1,7 +1,7 @@
 /**
  * The three files of one segment, open for writing, and how a new segment comes to be (format-spec/segment.md).
  */
-import { createFile, openOrCreateFile, removeQuietly, type Ownership } from '../system/durable.js'
+import { createFile, openOrCreateFile, removeQuietly, unshareFile, type Ownership } from '../system/durable.js'
 import type { System } from '../system/system.js'
 import {
   LOG_SUFFIX,
@@ -23,7 +23,9 @@ export class SegmentFiles implements IndexSink {
     private readonly timeIndexFd: number,
   ) {}
 
-  /** Opens a segment; index files that are missing are created empty, and the caller finds them too short and rebuilds. */
+  /**
+   * Opens a segment; index files that are missing are created empty, and the caller finds them too short and rebuilds.
+   */
   static open(system: System, directory: string, baseOffset: number, ownership: Ownership): SegmentFiles {
     const path = (suffix: SegmentSuffix) => `${directory}/${segmentFileName(baseOffset, suffix)}`
     const logFd = system.fs.open(path(LOG_SUFFIX), 'read-write')
@@ -49,6 +51,7 @@ export class SegmentFiles implements IndexSink {
   static create(system: System, directory: string, baseOffset: number, ownership: Ownership): SegmentFiles {
     const path = (suffix: SegmentSuffix) => `${directory}/${segmentFileName(baseOffset, suffix)}`
     for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const) {
+      unshareFile(system, path(suffix), ownership)
       const fd = openOrCreateFile(system, path(suffix), ownership)
       try {
         system.fs.truncate(fd, 0)

@@ -21,7 +21,15 @@ const THINGS: Readonly<Record<string, string>> = {
   'a file': 'echo garbage > "$P"',
 }
 
-const READING = ['logq cat t', 'logq tail t', 'logq get t:0@1', 'logq stat t', 'logq digest t', 'logq export t', 'logq dump t']
+const READING = [
+  'logq cat t',
+  'logq tail t',
+  'logq get t:0@1',
+  'logq stat t',
+  'logq digest t',
+  'logq export t --to ndjson',
+  'logq dump t',
+]
 const CHECKING = ['logq fsck', 'logq fsck --repair', 'logq du', 'logq topic ls', 'logq topic show t']
 const WRITING = [
   'echo x | logq produce t',

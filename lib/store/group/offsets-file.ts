@@ -74,7 +74,9 @@ export class OffsetsFile {
   append(commit: Commit, lock: GroupLock): void {
     const { fs } = this.system
     // What a power cut left between whole lines would be taken for damage once it lies below the synced length.
-    if (this.#damage.length > 0) this.rewrite(lock)
+    // A copy made of hard links has the same file, and commits nothing by itself.
+    const isShared = this.#fd !== undefined && fs.fileStatus(this.#fd).links > 1
+    if (this.#damage.length > 0 || isShared) this.rewrite(lock)
     const fd = (this.#fd ??= this.#create())
     // Half a line, of somebody who was killed: what follows it would be part of it.
     if (fs.fileStatus(fd).sizeBytes > this.#readBytes) fs.truncate(fd, this.#readBytes)

@@ -20,6 +20,7 @@ import { makeCli, type Cli, type Finished } from '../helpers/run-cli.js'
 import {
   callsOf,
   changingCalls,
+  evenly,
   failing,
   failingFrom,
   injected,
@@ -128,11 +129,6 @@ function troublesOf({ command }: Row, mode: Mode, calls: readonly CallPlace[]): 
       return { name: `${code} from ${at(place)}`, script: failing(place, code, command), kills: false }
     })
   })
-}
-
-function evenly<Place>(places: readonly Place[], most: number): Place[] {
-  const step = Math.max(1, places.length / most)
-  return places.filter((_, n) => n === 0 || Math.floor(n / step) > Math.floor((n - 1) / step))
 }
 
 interface Cell {

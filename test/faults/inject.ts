@@ -4,6 +4,7 @@
  * A first run without a fault lists the calls. strace counts them by name and by thread, so the thread pool has one thread, and a call
  * is told by its number: files with random names (`.tmp-…`) fail as well as those that have a known path.
  */
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cli } from '../helpers/run-cli.js'
@@ -48,7 +49,7 @@ export function listing(calls: readonly FaultyCall[], command: string): string {
 export function callsOf(cli: Cli): CallPlace[] {
   const counts = new Map<string, number>()
   const places: CallPlace[] = []
-  for (const line of readFileSync(join(cli.directory, TRACE), 'utf8').split('\n')) {
+  for (const line of traceOf(cli).split('\n')) {
     const match = /^(\d+) +(\w+)\((.*)$/.exec(line)
     if (match === null) continue
     const [, thread = '', call = '', rest = ''] = match
@@ -90,9 +91,37 @@ export function killedBefore({ call, nth }: CallPlace, command: string): string 
   return strace(`-e trace=${call} -e inject=${call}:signal=KILL:when=${nth}`, command)
 }
 
+/**
+ * A script that traces a process that runs already, from now on and to its end; with a place, it is killed there. strace must not take the
+ * place of the shell, whose other children it would wait for.
+ */
+export function killing(pid: number, calls: readonly FaultyCall[], place?: CallPlace): string {
+  if (place === undefined) return `strace -f -y -qq -s 200 -o ${TRACE} -e trace=${calls.join()} -p ${pid}; exit $?`
+  const { call, nth } = place
+  return `strace -f -y -q -s 200 -o ${TRACE} -e trace=${call} -e inject=${call}:signal=KILL:when=${nth} -p ${pid}; exit $?`
+}
+
+/** Why processes that run cannot be traced here, or undefined. */
+export function attachMissing(): string | undefined {
+  const script = 'sleep 30 & timeout 0.3 strace -qq -o /dev/null -p $!; tried=$?; kill $!; exit $tried'
+  return spawnSync('bash', ['-c', script], { stdio: 'ignore' }).status === 1
+    ? 'strace may not attach to processes here'
+    : undefined
+}
+
+export function traceOf(cli: Cli): string {
+  return readFileSync(join(cli.directory, TRACE), 'utf8')
+}
+
+/** An even choice. */
+export function evenly<Item>(items: readonly Item[], most: number): Item[] {
+  const step = Math.max(1, items.length / most)
+  return items.filter((_, n) => n === 0 || Math.floor(n / step) > Math.floor((n - 1) / step))
+}
+
 /** The calls that failed in the last script by `failing`, as strace wrote them. */
 export function injected(cli: Cli): string[] {
-  return readFileSync(join(cli.directory, TRACE), 'utf8')
+  return traceOf(cli)
     .split('\n')
     .filter((line) => line.includes('(INJECTED)'))
 }

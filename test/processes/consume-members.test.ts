@@ -1,6 +1,7 @@
 /** Several processes as members of one group: they share, die, stand still and come back. */
 import test, { type ExecutionContext } from 'ava'
 import { makeCli, type Cli, type Running } from '../helpers/run-cli.js'
+import { pause, until } from '../helpers/until.js'
 
 const LONG = { timeoutMs: 90_000 }
 
@@ -26,17 +27,6 @@ function numbersOf(...members: readonly Running[]): number[] {
 
 function allOf(count: number): number[] {
   return Array.from({ length: count }, (_, n) => n + 1)
-}
-
-/** Until something is so, generously. */
-async function until(what: string, isSo: () => boolean | Promise<boolean>, timeoutMs = 40_000): Promise<void> {
-  const beginMs = performance.now()
-  while (!(await isSo())) {
-    if (performance.now() - beginMs > timeoutMs) throw new Error(`not within ${timeoutMs} ms: ${what}`)
-    await new Promise((resolve) => {
-      setTimeout(resolve, 100)
-    })
-  }
 }
 
 /** How many members the group has, when it is stable; else 0. */
@@ -92,9 +82,7 @@ test('killed again and again, a group delivers everything at least once, in orde
   for (const afterMs of [300, 700, 450, 900]) {
     const life = cli.start('exec logq consume t -g g --commit-every 10', LONG)
     lives.push(life)
-    await new Promise((resolve) => {
-      setTimeout(resolve, afterMs)
-    })
+    await pause(afterMs)
     process.kill(life.pid, 'SIGKILL')
     await life.finished
   }
@@ -125,9 +113,7 @@ test('at-most-once: killed again and again, no record comes twice', async (t) =>
   for (const afterMs of [400, 800, 600]) {
     const life = cli.start('exec logq consume t -g g --deliver at-most-once', LONG)
     lives.push(life)
-    await new Promise((resolve) => {
-      setTimeout(resolve, afterMs)
-    })
+    await pause(afterMs)
     process.kill(life.pid, 'SIGKILL')
     await life.finished
   }
@@ -172,9 +158,7 @@ test('a member whose reader sleeps for longer than the session timeout keeps its
   await until('it has joined', async () => (await stableMembers(cli)) === 1)
   // The one that watches it.
   const other = cli.start(`logq consume t -g g --session-timeout 2s > other`, LONG)
-  await new Promise((resolve) => {
-    setTimeout(resolve, 5_000)
-  })
+  await pause(5_000)
   const members = await cli.shell("jq '.members | length' store/groups/g/group.json")
   t.is(members.stdout.toString(), '2\n')
   await until('all is read', async () => (await lagOf(cli)) === 0)

@@ -1,27 +1,14 @@
 /** Members of consumer groups, stopped at a bad moment, in another pid namespace, with clocks that jump, on a read-only store. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import test from 'ava'
 import { makeCli, type Cli, type Running } from '../helpers/run-cli.js'
+import { pause, processState, until } from '../helpers/until.js'
 
 const LONG = { timeoutMs: 120_000 }
 
 function start(sessionTimeout = '2s'): string {
   return `exec logq consume t -g g --session-timeout ${sessionTimeout}`
-}
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const beginMs = performance.now()
-  while (!(await isSo())) {
-    if (performance.now() - beginMs > 60_000) throw new Error(`not within 60 s: ${what}`)
-    await pause(100)
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
 }
 
 /** How many members the group has, when it is stable; else 0. */
@@ -40,9 +27,7 @@ function linesOf(...members: readonly Running[]): string[] {
   return members.flatMap((member) => member.stdout().toString().trim().split('\n'))
 }
 
-function isStopped(pid: number): boolean {
-  return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-}
+const isStopped = (pid: number): boolean => processState(pid) === 'T'
 
 async function end(...members: readonly Running[]): Promise<void> {
   for (const member of members) member.signal('SIGTERM')

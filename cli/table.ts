@@ -3,6 +3,8 @@
 export interface TableOptions {
   /** The last column is text, and begins at one place. */
   readonly lastIsText?: boolean
+  /** One blank between columns, for tables that would be too wide otherwise. */
+  readonly isNarrow?: boolean
 }
 
 /** Lines of cells under `head`, each column as wide as its widest cell. */
@@ -11,7 +13,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), title.length),
   )
   const last = head.length - 1
+  const gap = options.isNarrow === true ? ' ' : '  '
   const line = (cells: readonly string[]) =>
-    cells.map((cell, n) => (options.lastIsText === true && n === last ? cell : cell.padStart(widths[n] ?? 0))).join('  ')
+    cells.map((cell, n) => (options.lastIsText === true && n === last ? cell : cell.padStart(widths[n] ?? 0))).join(gap)
   return [head, ...rows].map(line)
 }

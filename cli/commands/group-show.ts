@@ -1,7 +1,7 @@
 /** logq group show */
 import { describeGroup, type GroupDescription, type MemberDescription } from '../../lib/consume/group/groups.js'
 import { defineCommand } from '../command.js'
-import { lagTable } from '../group/lag-table.js'
+import { lagTableOfGroup } from '../group/lag-table.js'
 import type { Io } from '../io.js'
 import { partitionText } from '../group/partition-text.js'
 import { options } from '../options.js'
@@ -19,8 +19,8 @@ export const command = defineCommand({
   exitNotes: { corruption: 'The committed offsets are damaged; what can be read of them is shown' },
   man: {
     description: [
-      "Prints state and generation of a group, its members, and for each partition what is committed and how far behind that is: LAG in records, LAG-BYTES in bytes of the log, LAG-SECONDS as the age of the oldest record that is not committed, by its timestamp. The states are Kafka's: Empty, PreparingRebalance (partitions are handed over), CompletingRebalance (not all members have taken note), Stable.",
-      'Of a member it shows machine, process, command, for how long it has been there, and whether it is alive, still (stopped, or on a machine that cannot be asked), dead (and about to be taken out), or away (its partitions wait for it).',
+      "Prints state and generation of a group, its members, and for each partition what is committed and how far behind that is: LAG in records, BYTES in bytes of the log, SECONDS as the age of the oldest record that is not committed, by its timestamp. The states are Kafka's: Empty, PreparingRebalance (partitions are handed over), CompletingRebalance (not all members have taken note), Stable.",
+      'Of a member it shows machine, process, command, for how long it has been there, and whether it is alive, still (stopped, or on a machine that cannot be asked), dead (and about to be taken out), or away (its partitions wait for it). CONSUMER-ID is short for the id of the member, which **-J** gives as a whole.',
     ],
     seeAlso: ['logq-consume(1)', 'logq-lag(1)'],
   },
@@ -55,6 +55,7 @@ function toJson({ members, ...rest }: GroupDescription): object {
 function render({ group, state, generation, assignor, members, partitions }: GroupDescription, io: Io): string[] {
   const nowMs = io.system.clock.nowMs()
   const head = ['CONSUMER-ID', 'HOST', 'PID', 'STATE', 'AGE', 'PARTITIONS', 'COMMAND']
+  const names = new Map(members.map((one) => [one.member, shortName(one)]))
   const rows = members.map((member) => rowOf(member, nowMs))
   return [
     `group       ${group}`,
@@ -62,17 +63,23 @@ function render({ group, state, generation, assignor, members, partitions }: Gro
     `generation  ${generation}`,
     `assignor    ${assignor}`,
     '',
-    ...(rows.length === 0 ? ['no members'] : table(head, rows, { lastIsText: true })),
+    ...(rows.length === 0 ? ['no members'] : table(head, rows, { lastIsText: true, isNarrow: true })),
     '',
-    ...lagTable(partitions),
+    ...lagTableOfGroup(partitions, (member) => names.get(member) ?? member),
   ]
 }
 
-function rowOf({ member, file, presence, partitions }: MemberDescription, nowMs: number): string[] {
+/** Its digits, which no other has; host and process stand beside them. One that has a name is called by it. */
+function shortName({ member, file }: MemberDescription): string {
+  return file !== undefined && member.includes(`-${file.pid}-`) ? member.slice(member.lastIndexOf('-') + 1) : member
+}
+
+function rowOf(description: MemberDescription, nowMs: number): string[] {
+  const { file, presence, partitions } = description
   const joinedMs = Date.parse(file?.joined ?? '')
   const age = Number.isNaN(joinedMs) ? '-' : formatDuration(Math.max(0, Math.floor((nowMs - joinedMs) / 1000) * 1000))
   return [
-    member,
+    shortName(description),
     file?.host ?? '-',
     file === undefined ? '-' : String(file.pid),
     presence,

@@ -51,18 +51,40 @@ export const command = defineCommand({
     const { warn, crit, json } = given
     if (warn !== undefined || crit !== undefined) {
       if (json) throw usageError('-J does not go with --warn and --crit', 'a plug-in prints one line')
+      if (warn !== undefined && crit !== undefined && crit < warn)
+        throw usageError(
+          `--crit ${crit} is below --warn ${warn}`,
+          'what is critical is a larger lag than what is worth a warning',
+        )
       return await monitor(given, io)
     }
     if (given.quietOk) throw usageError('--quiet-ok needs --warn or --crit', 'it is for monitoring systems')
-    const lags = await readLags(openForReading(given.store, io), given.group)
+    let failures = 0
+    const lags = await readLags(openForReading(given.store, io), given.group, async (error) => {
+      failures += 1
+      await io.failWith(error)
+    })
+    if (lags.length === 0 && failures > 0) return undefined
     for (const line of json ? lags.map(lagJson) : lagTable(lags)) await io.output().writeLine(line)
     return undefined
   },
 })
 
-async function readLags(store: Store, groups: readonly string[]): Promise<PartitionLag[]> {
+/** With `onError`, a group that cannot be read hides no other one. */
+async function readLags(
+  store: Store,
+  groups: readonly string[],
+  onError?: (error: unknown) => Promise<void>,
+): Promise<PartitionLag[]> {
   const lags: PartitionLag[] = []
-  for (const group of groups.length > 0 ? groups : listGroups(store)) lags.push(...(await groupLag(store, group)))
+  for (const group of groups.length > 0 ? groups : listGroups(store)) {
+    try {
+      lags.push(...(await groupLag(store, group)))
+    } catch (error) {
+      if (onError === undefined) throw error
+      await onError(error)
+    }
+  }
   return lags
 }
 

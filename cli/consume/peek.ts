@@ -36,7 +36,7 @@ export async function peek(
   const starts: FollowStart[] = []
   const files = groupExists(store, group) ? GroupFiles.open(store, group) : undefined
   try {
-    const offsets = files?.read().offsets
+    const offsets = files?.readSurely().offsets
     for (const topic of await expandTopics(store, topics)) {
       const file = getTopic(store, topic)
       const fromOffsets = new Map<number, number>()

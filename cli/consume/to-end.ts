@@ -29,7 +29,7 @@ export class ToEnd {
     for (const topic of await expandTopics(store, given, () => undefined)) {
       const file = getTopic(store, topic)
       for (const partition of selectPartitions(store, file)) {
-        const { logStartOffset, logEndOffset } = partitionOffsets(await readingContext(store, topic, partition))
+        const { logStartOffset, logEndOffset } = partitionOffsets(await readingContext(store, topic, partition, { file }))
         if (logEndOffset > logStartOffset) ends.push({ topic, topicId: file.topicId, partition, endOffset: logEndOffset })
       }
     }

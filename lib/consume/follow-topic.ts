@@ -28,6 +28,7 @@ import { selectPartitions, viewContext } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import type { TopicFile } from '../store/topic-file.js'
 import { findTopic, partitionDirectory } from '../store/topics.js'
+import type { Clock } from '../system/system.js'
 
 export interface FollowOptions {
   /** Offset to go on from, by partition. Partitions that are not named are followed from their start. */
@@ -76,6 +77,10 @@ const POLL_BUSY_MS = 50
 const POLL_IDLE_MS = 1_000
 /** Batches of one partition before the others get their turn. */
 const TURN_BATCHES = 16
+/** So many partitions are looked at every time. */
+const FEW_PARTITIONS = 8
+/** Of more, those of which no hint came are looked at once in this time. */
+const SWEEP_MS = 4_000
 /** With more partitions than this, files are closed between looks. */
 const MAX_OPEN_READERS = 256
 /** Directories that are renamed into each other's place are away for less than this, which is nothing to speak of. */
@@ -241,6 +246,7 @@ async function* followIncarnation(
   const { signal } = options
   const followed = new Map<number, FollowedPartition>()
   const wake = new Wake(store)
+  const turns = new Turns(store.system.clock)
   try {
     while (signal?.aborted !== true) {
       live.refresh()
@@ -248,16 +254,21 @@ async function* followIncarnation(
         if (followed.has(partition)) continue
         const place = places.get(partition) ?? { offset: 0, isKnown: false, isReached: false }
         places.set(partition, place)
-        followed.set(partition, new FollowedPartition(await readingContext(store, topic, partition, options), place))
-        wake.watch(partitionDirectory(store, topic, partition))
+        const context = await readingContext(store, topic, partition, { ...options, file: live.file })
+        followed.set(partition, new FollowedPartition(context, place))
+        turns.add(partition)
+        wake.watch(partitionDirectory(store, topic, partition), () => turns.add(partition))
       }
       wake.clear()
       let found = false
-      for (const partition of followed.values()) {
+      for (const number of turns.take([...followed.keys()])) {
+        const partition = followed.get(number)
+        if (partition === undefined) continue
         for await (const step of partition.turn(signal)) {
           if (step.kind === 'batch') found = true
           yield step
         }
+        if (!partition.isAtEnd) turns.add(number)
         if (followed.size > MAX_OPEN_READERS) partition.close()
       }
       if (found) {
@@ -273,7 +284,44 @@ async function* followIncarnation(
   }
 }
 
+/**
+ * Which partitions to look at: those that a hint named, or that had more; and in case a hint was lost, each of them every few seconds.
+ * To look at a thousand every time costs more than to read what they have.
+ */
+class Turns {
+  readonly #due = new Set<number>()
+  #sweptMs: number
+  /** Those in front were not looked at for longest. */
+  #nextSwept = 0
+
+  constructor(private readonly clock: Clock) {
+    this.#sweptMs = clock.monotonicMs()
+  }
+
+  add(partition: number): void {
+    this.#due.add(partition)
+  }
+
+  /** Those that are due of all that are followed. */
+  take(partitions: readonly number[]): number[] {
+    const nowMs = this.clock.monotonicMs()
+    const share = partitions.length <= FEW_PARTITIONS ? 1 : Math.min(1, (nowMs - this.#sweptMs) / SWEEP_MS)
+    const count = Math.ceil(partitions.length * share)
+    this.#sweptMs = nowMs
+    for (let n = 0; n < count; n += 1) {
+      const partition = partitions[(this.#nextSwept + n) % partitions.length]
+      if (partition !== undefined) this.#due.add(partition)
+    }
+    this.#nextSwept = (this.#nextSwept + count) % Math.max(1, partitions.length)
+    const due = [...this.#due]
+    this.#due.clear()
+    return due
+  }
+}
+
 class FollowedPartition {
+  /** Nothing more is to be done before something is appended. */
+  isAtEnd = false
   #reader: LogReader
   readonly #judge: IsolationJudge
   /** Whether no transaction that began before the place is open any more: such a one is not met in reading on. */
@@ -295,6 +343,7 @@ class FollowedPartition {
   /** What the partition has, up to its turn's share. */
   async *turn(signal: AbortSignal | undefined): AsyncGenerator<FollowStep, void, undefined> {
     const { place } = this
+    this.isAtEnd = false
     this.#isStable ||= isSurelyStable(this.context, place.offset) || isStableNow(this.context, place.offset)
     if (!this.#isStable) return
     for (let taken = 0; taken < TURN_BATCHES && signal?.aborted !== true; taken += 1) {
@@ -353,6 +402,7 @@ class FollowedPartition {
       place.isKnown = true
       place.isReached = true
       place.short = undefined
+      this.isAtEnd = true
       return
     }
     const nowMs = system.clock.monotonicMs()
@@ -389,8 +439,9 @@ class Wake {
     if (store.kind === 'logq') this.watch(`${store.path}/${TOPICS_DIRECTORY}`)
   }
 
-  watch(directory: string): void {
+  watch(directory: string, onChange: () => void = () => undefined): void {
     const onHint = () => {
+      onChange()
       this.#isWoken = true
       this.#resume?.()
     }

@@ -1,5 +1,5 @@
 /** What there is to be measured of a store now, as figures for a monitoring system. Reads only. */
-import { isLogqError } from '../errors.js'
+import { LogqError, isLogqError } from '../errors.js'
 import { describeGroup } from '../consume/group/groups.js'
 import { listGroups } from '../store/group/group-paths.js'
 import type { Store } from '../store/store.js'
@@ -67,7 +67,9 @@ async function addTopic(store: Store, topic: string, add: Add, trouble: OnTroubl
 }
 
 async function addGroup(store: Store, group: string, add: Add): Promise<void> {
-  const { members, partitions } = await describeGroup(store, group)
+  const { members, partitions, problems } = await describeGroup(store, group)
+  const [problem] = problems
+  if (problem !== undefined) throw new LogqError('LOGQ_CORRUPT', problem, { hint: `see 'logq group show ${group}'` })
   for (const { topic, partition, currentOffset, lagRecords, lagBytes, lagMs } of partitions) {
     const labels = { group, topic, partition }
     add('logq_group_committed_offset', labels, currentOffset)

@@ -108,7 +108,8 @@ export function readStateOf(fs: FileSystem, lockFd: number): StateBlock | undefi
  * reading from here names.
  */
 export function logStartOffset(context: ViewContext, segments: readonly number[]): number {
-  const firstBase = context.isContiguous === true ? 0 : (segments[0] ?? 0)
+  const [base = 0] = segments
+  const firstBase = base > 0 && context.isContiguous === true ? 0 : base
   return Math.max(firstBase, readLogStartOffset(context) ?? 0, context.knownLogStartOffset ?? 0)
 }
 

@@ -40,16 +40,19 @@ export function appendContext(store: Store, topic: string, partition: number, co
 }
 
 /** How to read: what a `ViewContext` has of it. */
-export type ViewOptions = Pick<ViewContext, 'isolation' | 'onDamage' | 'onHeldBack'>
+export interface ViewOptions extends Pick<ViewContext, 'isolation' | 'onDamage' | 'onHeldBack'> {
+  /** The topic, from who has just looked it up: to read it for each partition takes long where there are many. */
+  readonly file?: TopicFile | undefined
+}
 
 /** For reading. */
 export function viewContext(store: Store, topic: string, partition: number, options: ViewOptions = {}): ViewContext {
-  const { isolation, onDamage, onHeldBack } = options
+  const { isolation, onDamage, onHeldBack, file } = options
   const directory = partitionDirectory(store, topic, partition)
   const system = onDamage === undefined ? store.system : overBadPages(store.system)
   const context = { system, directory, topic, partition, isolation, onDamage, onHeldBack }
   if (store.kind === 'logq') {
-    let mayHaveGaps = isCompacted(findTopic(store, topic))
+    let mayHaveGaps = isCompacted(file ?? findTopic(store, topic))
     return {
       ...context,
       // Asked where offsets are missing: a topic may become a compacted one while it is read.

@@ -80,8 +80,8 @@ test('ls, show, rename and rm', async (t) => {
   const cli = await filled(t)
   const shown = await cli.shell('logq group ls; logq group show g; logq group show g -J')
   t.regex(shown.stdout.toString(), /^g\n/)
-  t.regex(shown.stdout.toString(), /GROUP\s+TOPIC\s+PARTITION\s+CURRENT-OFFSET\s+LOG-END-OFFSET\s+LAG/)
-  t.regex(shown.stdout.toString(), /g\s+t\s+0\s+3\s+10\s+7/)
+  t.regex(shown.stdout.toString(), /\nTOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG BYTES SECONDS CONSUMER-ID\n/)
+  t.regex(shown.stdout.toString(), /\n +t\s+0\s+3\s+10\s+7/)
   const done = await cli.shell(
     'logq group rename g other; logq group ls; logq group rm other -y; logq group ls; ls -A store/groups',
   )
@@ -93,6 +93,26 @@ test('ls, show, rename and rm', async (t) => {
     t.regex(missing.stderr, /group 'g' does not exist/)
   }
   t.is((await cli.shell('exec logq group show ../t-0')).status, 2)
+})
+
+test('show fits into 80 columns, with members too; -J has the whole id of a member', async (t) => {
+  const cli = makeCli(t)
+  await cli.shell('logq topic create orders; seq 20000 | logq produce orders')
+  const member = cli.start('exec logq consume orders -g billing > out', { timeoutMs: 60_000 })
+  await cli.shell('logq wait orders:0@19999 --acked-by billing --timeout 50s')
+  const shown = await cli.shell('logq group show billing; logq group show billing -J | jq -r ".members[0].member"')
+  const lines = shown.stdout.toString().trimEnd().split('\n')
+  t.regex(lines.at(-1) ?? '', new RegExp(`-${member.pid}-[0-9a-f]{8}$`))
+  t.true(
+    lines.some((line) => /^ *orders +0 +20000 +20000 +0 +0 +0 [0-9a-f]{8}$/.test(line)),
+    shown.stdout.toString(),
+  )
+  t.deepEqual(
+    lines.filter((line) => line.length > 80),
+    [],
+  )
+  member.signal('SIGTERM')
+  await member.finished
 })
 
 test('a damaged group.json is made anew; damaged offsets are refused by name, and seek --force keeps a copy', async (t) => {
@@ -126,6 +146,7 @@ test('lag: columns, JSON, and the statuses of a monitoring plug-in', async (t) =
     ['--warn 2 --crit 7', 2, /^LAG CRITICAL/],
     ['--crit x', 3, /^/],
     ['--warn 1 --crit 2 -J', 3, /^/],
+    ['--warn 8 --crit 7', 3, /^$/],
     ['--warn 1 -g nothing', 3, /^LAG UNKNOWN/],
     ['--warn 1 --no-such', 3, /^/],
   ] as const) {

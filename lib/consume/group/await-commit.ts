@@ -18,7 +18,7 @@ export interface AwaitCommitOptions {
 
 /**
  * True when the group has committed an offset above `offset`; false when the signal aborts before. Throws LOGQ_USAGE for a name that
- * cannot be one, or a system error.
+ * cannot be one, LOGQ_CORRUPT where commits cannot be read, or a system error.
  */
 export async function awaitCommit(
   store: Store,
@@ -41,7 +41,7 @@ export async function awaitCommit(
       if (files === undefined && groupExists(store, group)) files = GroupFiles.open(store, group)
       const file = findTopic(store, topic)
       const topicId = file?.topicId
-      const committed = topicId === undefined ? undefined : files?.read().offsets.get(topic, topicId, partition)
+      const committed = topicId === undefined ? undefined : files?.readSurely().offsets.get(topic, topicId, partition)
       if (committed !== undefined && committed.offset > offset) return true
       const absent = whatIsAbsent(file, partition, files)
       if (absent !== undefined && !said.has(absent)) {

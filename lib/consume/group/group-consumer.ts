@@ -280,10 +280,12 @@ export class GroupConsumer {
   async #take(added: readonly TopicPartition[]): Promise<AssignedPartition[]> {
     const committed = await this.#joined.committed(added)
     const assigned: AssignedPartition[] = []
+    const files = new Map([...new Set(added.map(({ topic }) => topic))].map((topic) => [topic, findTopic(this.store, topic)]))
     for (const [n, { topic, partition }] of added.entries()) {
-      const topicId = findTopic(this.store, topic)?.topicId
-      if (topicId === undefined) continue
-      const context = await readingContext(this.store, topic, partition)
+      const file = files.get(topic)
+      if (file === undefined) continue
+      const { topicId } = file
+      const context = await readingContext(this.store, topic, partition, { file })
       const start = startOffset(context, this.group, committed[n], this.options.offsetReset ?? 'earliest')
       // From its end: what is appended before the first commit must not be passed over after a crash.
       const isToBeNoted = start.instead !== undefined || (start.isNew && this.options.offsetReset === 'latest')

@@ -42,7 +42,10 @@ import {
 export type OffsetsToCommit = readonly TopicCommit[]
 
 const LOOK_MS = 250
-const SHORTEST_LOOK_MS = 20
+/** From a hint to the look: what is being changed is changed by then. */
+const HINT_MS = 20
+/** After a hint that came to nothing. Each commit of anybody is one: to be told of each would cost more than the commits do. */
+const QUIET_MS = 100
 const TOPICS_LOOK_MS = 1_000
 const SYNC_MS = 1_000
 const LONGEST_INSTANCE_ID = 200
@@ -62,6 +65,7 @@ export class GroupMember {
   #failure: { readonly error: unknown } | undefined
   #wake: (() => void) | undefined
   #unwatch: (() => void) | undefined
+  #isHinted = false
 
   private constructor(
     readonly store: Store,
@@ -226,13 +230,12 @@ export class GroupMember {
   }
 
   #begin(): void {
-    this.#unwatch = this.store.system.hints.watch(this.#files.directory, () => this.#wake?.())
     this.#loop = this.#watchGroup()
   }
 
   async #end(): Promise<void> {
     this.#stop.abort()
-    this.#unwatch?.()
+    this.#endHints()
     this.#wake?.()
     await this.#loop
     await this.#syncTimer
@@ -281,24 +284,51 @@ export class GroupMember {
   async #watchGroup(): Promise<void> {
     const { clock } = this.store.system
     const { signal } = this.#stop
-    const isOver = () => signal.aborted
-    while (!isOver() && !this.#isFenced) {
-      try {
-        await this.#look()
-      } catch (error) {
-        if (isLogqError(error, 'LOGQ_ABORTED')) return
-        if (!isLogqError(error, 'LOGQ_FENCED')) this.#fail(error)
-      }
-      if (isOver()) return
-      // Each commit of anybody is a hint too.
-      await clock.sleep(SHORTEST_LOOK_MS, signal)
-      const enough = new AbortController()
-      this.#wake = () => enough.abort()
-      if (isOver()) return
-      await clock.sleep(LOOK_MS - SHORTEST_LOOK_MS, enough.signal)
-      this.#wake = undefined
+    const isOver = () => signal.aborted || this.#isFenced
+    while (!isOver()) {
+      this.#awaitHint()
+      await this.#lookSafely()
+      if (isOver()) break
+      await this.#hintWithin(LOOK_MS)
+      if (!this.#isHinted || isOver()) continue
+      this.#endHints()
+      await clock.sleep(HINT_MS, signal)
+      const before = this.#state
+      await this.#lookSafely()
+      if (this.#state === before) await clock.sleep(QUIET_MS, signal)
     }
-    this.onChange()
+    this.#endHints()
+    if (!signal.aborted) this.onChange()
+  }
+
+  /** One hint, after which `#isHinted`; before a look, so that none is missed. */
+  #awaitHint(): void {
+    this.#isHinted = false
+    this.#unwatch ??= this.store.system.hints.watch(this.#files.directory, () => {
+      this.#isHinted = true
+      this.#wake?.()
+    })
+  }
+
+  #endHints(): void {
+    this.#unwatch?.()
+    this.#unwatch = undefined
+  }
+
+  async #hintWithin(ms: number): Promise<void> {
+    if (this.#isHinted || this.#stop.signal.aborted) return
+    const enough = new AbortController()
+    this.#wake = () => enough.abort()
+    await this.store.system.clock.sleep(ms, enough.signal)
+    this.#wake = undefined
+  }
+
+  async #lookSafely(): Promise<void> {
+    try {
+      await this.#look()
+    } catch (error) {
+      if (!isLogqError(error, 'LOGQ_ABORTED') && !isLogqError(error, 'LOGQ_FENCED')) this.#fail(error)
+    }
   }
 
   /** One look at the group: what others changed, and what has to be changed. */

@@ -35,7 +35,7 @@ export interface PartitionLag {
 export async function groupLag(store: Store, group: string): Promise<PartitionLag[]> {
   const files = GroupFiles.open(store, group)
   try {
-    return await lagOf(store, group, files.read())
+    return await lagOf(store, group, files.readSurely())
   } finally {
     files.close()
   }
@@ -52,7 +52,7 @@ export async function lagOf(store: Store, group: string, { state, offsets }: Gro
     for (let partition = 0; partition < file.partitions; partition += 1) {
       const stored = offsets.get(topic, file.topicId, partition)
       if (stored === undefined && !isWanted) continue
-      const context = await readingContext(store, topic, partition)
+      const context = await readingContext(store, topic, partition, { file })
       const { logStartOffset, logEndOffset } = partitionOffsets(context)
       const fromOffset = Math.max(stored?.offset ?? 0, logStartOffset)
       lags.push({

@@ -24,7 +24,7 @@ export async function readingContext(
   options: ViewOptions = {},
 ): Promise<ViewContext> {
   const here = viewContext(store, topic, partition, options)
-  const file = store.kind === 'logq' ? findTopic(store, topic) : undefined
+  const file = store.kind === 'logq' ? (options.file ?? findTopic(store, topic)) : undefined
   const location = file === undefined ? '' : new TopicConfig(file.config).text('archive.location')
   if (file === undefined || !location.startsWith('/')) return here
   const manifest = readArchivedFile(store, topic, partition, location)

@@ -81,6 +81,8 @@ export class GroupFiles {
    */
   static openOrCreate(store: Store, group: string): GroupFiles {
     if (!groupExists(store, group)) create(store, group)
+    const members = `${groupDirectory(store, group)}/${MEMBERS_DIRECTORY}`
+    if (store.system.fs.pathStatus(members) === undefined) makeDirectory(store.system, members, store.ownership)
     return new GroupFiles(store, group)
   }
 

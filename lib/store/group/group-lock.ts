@@ -33,6 +33,8 @@ export class GroupLock {
   #isForLooking = false
   /** A second lock on the same descriptor would be granted: tasks of this process take turns. */
   #turn: Promise<void> = Promise.resolve()
+  /** What the slots said last. */
+  #known: { readonly slots: Uint8Array; readonly length: SyncedLength | undefined } | undefined
 
   private constructor(
     private readonly system: System,
@@ -77,9 +79,12 @@ export class GroupLock {
     this.system.fs.close(this.#fd)
   }
 
-  /** Undefined when nothing is known. */
+  /** Undefined when nothing is known. Asked at each commit, and mostly the same. */
   readSyncedLength(): SyncedLength | undefined {
-    return decodeSyncedLength(readUpTo(this.system.fs, this.#fd, 0, 2 * SLOT_BYTES))
+    const slots = readUpTo(this.system.fs, this.#fd, 0, 2 * SLOT_BYTES)
+    if (this.#known === undefined || Buffer.compare(slots, this.#known.slots) !== 0)
+      this.#known = { slots, length: decodeSyncedLength(slots) }
+    return this.#known.length
   }
 
   /** Call it after the sync. Not synced itself: every value that survives is true. */

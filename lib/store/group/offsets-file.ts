@@ -117,6 +117,7 @@ export class OffsetsFile {
    * restored one: all that cannot be read, and are not what a power cut leaves.
    */
   damage(synced: SyncedLength | undefined): OffsetsDamage[] {
+    if (this.#fd === undefined) return synced === undefined ? [] : [{ position: 0, sizeBytes: synced.sizeBytes }]
     if (synced?.inode !== this.#inode) return this.#damage.filter(({ isHole }) => !isHole)
     const syncedBytes = synced.sizeBytes
     const lost = this.#readBytes < syncedBytes ? [{ position: this.#readBytes, sizeBytes: syncedBytes - this.#readBytes }] : []

@@ -193,6 +193,11 @@ const groups: Table = {
       'logq group ls -J | grep -o \'"group":"at3","state":"Empty","generation":[0-9]*,"members":0,"lagRecords":2\' | sed s/:[0-9]*,/:N,/',
       { stdout: /^"group":"at3","state":"Empty","generation":N/ },
     ],
+    [
+      'ls -J of a damaged group',
+      'cp -r store store-$T && sed -i 1s/./#/20 store-$T/groups/at3/offsets && logq group ls -J -s store-$T | grep -c at3; exit ${PIPESTATUS[0]}',
+      { stdout: '1\n', stderr: /at3\/offsets' is damaged/, status: 5 },
+    ],
     ['ls -q -v -s', 'logq group ls -qv -s store | grep -c at3', '1\n'],
     ['ls takes no operand', 'logq group ls x', refused(/unexpected operand 'x'/)],
     ['ls of no store', 'logq group ls -s nowhere', refused(/nowhere/, 1)],
@@ -206,12 +211,12 @@ const groups: Table = {
       'logq group show at3',
       {
         stdout:
-          /^group +at3\nstate +Empty\ngeneration +\d+\nassignor +cooperative-sticky\n\nno members\n\nGROUP .*\n +at3 +a +0 +3 +5 +2 +\d+ +[\d.]+ +-\n$/,
+          /^group +at3\nstate +Empty\ngeneration +\d+\nassignor +cooperative-sticky\n\nno members\n\nTOPIC .*\n +a +0 +3 +5 +2 +\d+ +[\d.]+ +-\n$/,
       },
     ],
     ['show -J', 'logq group show at3 -J | grep -o \'"lagRecords":2\'', '"lagRecords":2\n'],
     ['show -q -v -s', 'logq group show at3 -qv -s store | head -n 1', { stdout: /^group +at3\n$/ }],
-    ['show with a member', beside('logq group show $T | grep -c "alive.*a:0  logq consume a -g"'), '1\n'],
+    ['show with a member', beside('logq group show $T | grep -c "alive.*a:0 logq consume a -g"'), '1\n'],
     ['show of which', 'logq group show', refused(/GROUP is missing/)],
     ['show of an unknown group', 'logq group show At3', refused(/group 'At3' does not exist.*\n.*did you mean 'at3'/, 1)],
     [
@@ -368,7 +373,7 @@ const lag: Table = {
     [
       'of a damaged topic file',
       'cp -r store store-$T && echo x > store-$T/topics/a.json && logq lag -s store-$T',
-      refused(/a\.json/, 5),
+      { stdout: /^ *GROUP .*\n(.*old .*\n)+$/, stderr: /a\.json/, status: 5 },
     ],
     [
       'monitoring: well',

@@ -40,5 +40,7 @@ export function barOf(doneBytes: number, totalBytes: number, elapsedMs: number):
   const part = totalBytes > 0 ? Math.min(1, doneBytes / totalBytes) : 1
   const full = Math.round(part * BAR_CHARACTERS)
   const bar = `[${'='.repeat(full)}${'-'.repeat(BAR_CHARACTERS - full)}] ${Math.floor(part * 100)} %`
-  return part === 0 || part === 1 ? bar : `${bar}, ${formatDuration(Math.round((elapsedMs * (1 - part)) / part / 1000) * 1000)} left`
+  return part === 0 || part === 1
+    ? bar
+    : `${bar}, ${formatDuration(Math.round((elapsedMs * (1 - part)) / part / 1000) * 1000)} left`
 }

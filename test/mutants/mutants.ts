@@ -155,7 +155,7 @@ export const mutants: readonly Mutant[] = [
     name: 'state-block-trusted-blindly',
     breaks: 'the end of the log is where the state block says, whatever fstat says',
     file: LOG,
-    edits: [['|| sizeBytes !== state.logBytes) {', '|| sizeBytes < 0) {']],
+    edits: [['|| sizeBytes !== state.logBytes ||', '|| sizeBytes < 0 ||']],
     test: {
       file: 'test/crash/append-crash.test.ts',
       title: 'Log.append() step 2: a process that lives on notices that another one died when the batch was written',

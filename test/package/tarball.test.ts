@@ -52,7 +52,7 @@ test('the tarball holds nothing else: no sources, tests, fixtures, source maps o
   const wanted = [
     /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|cli\/logq\.cjs|dist\/(logq\.cjs|lease-worker\.js))$/,
     /^dist\/lib\/[\w/-]+\.(js|d\.ts|wasm)$/,
-    /^man\/logq[\w-]*\.[15]$/,
+    /^man\/logq[\w-]*\.[157]$/,
     /^format-spec\/[\w/-]+\.md$/,
   ]
   t.deepEqual(

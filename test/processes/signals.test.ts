@@ -1,6 +1,7 @@
 /** INT, TERM and HUP: whole records that were read are appended and synced, and the command dies of the same signal. */
 import test from 'ava'
 import { makeCli, statusOfSignal } from '../helpers/run-cli.js'
+import { processState, until } from '../helpers/until.js'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -59,12 +60,12 @@ for (const name of signals) {
 test('a second signal ends produce at once, although it waits for a partition lock', async (t) => {
   const cli = makeCli(t)
   await cli.shell('echo a | logq produce t')
-  const holder = cli.start('echo b | LOGQ_FAILPOINT=append.after-write=stop exec logq produce t; true')
-  await cli.shell('sleep 0.7')
+  const holder = cli.start('echo b > in; LOGQ_FAILPOINT=append.after-write=stop exec logq produce t in')
+  await until('it is stopped', () => processState(holder.pid) === 'T')
   const waiting = cli.start('exec logq produce t', { stdin: 'open' })
   waiting.write('c\n')
   waiting.end()
-  await cli.shell('sleep 0.7')
+  await waiting.waitForOutput(/waiting for the append lock/, { stream: 'stderr', timeoutMs: 60_000 })
   waiting.signal('SIGTERM')
   await cli.shell('sleep 0.3')
   waiting.signal('SIGTERM')
@@ -76,11 +77,11 @@ test('a second signal ends produce at once, although it waits for a partition lo
 test('a signal while waiting for a partition lock names what was not written', async (t) => {
   const cli = makeCli(t)
   await cli.shell('echo a | logq produce t')
-  const holder = cli.start('echo b | LOGQ_FAILPOINT=append.before-write=stop exec logq produce t; true')
-  await cli.shell('sleep 0.7')
+  const holder = cli.start('echo b > in; LOGQ_FAILPOINT=append.before-write=stop exec logq produce t in')
+  await until('it is stopped', () => processState(holder.pid) === 'T')
   const waiting = cli.start('exec logq produce t', { stdin: 'open' })
   waiting.write('c\nd\n')
-  await cli.shell('sleep 0.7')
+  await waiting.waitForOutput(/waiting for the append lock/, { stream: 'stderr', timeoutMs: 60_000 })
   waiting.signal('SIGINT')
   const done = await waiting.finished
   t.is(done.signal, 'SIGINT')

@@ -23,7 +23,7 @@ onTerminal('archive and compact draw a bar on a terminal, take it away, and draw
   )
   const slow = (point: string) => `export LOGQ_FAILPOINT=${point}=sleep:300@3`
   const terminal = async (command: string) =>
-    (await cli.shell(`script -qec ${`'${command}'`} /dev/null < /dev/null`)).stdout.toString()
+    (await cli.shell(`script -qec '${command}' /dev/null < /dev/null`)).stdout.toString()
   const archived = await terminal(`${slow('archive.after-object')}; logq archive t --to "$PWD/a"`)
   t.regex(archived, /\r\x1b\[Klogq archive: 't-0' \[=+-+\] \d+ %, \d+s left/)
   t.regex(archived, /left\r\x1b\[K(?:logq archive: 't-0' [^\r]*\r\x1b\[K)*logq archive: 't-0': \d+ segments/)

@@ -1,11 +1,13 @@
 /** A lock file that nothing is written into: its kernel lock says that its holder is at work, and goes with the process. */
+import { LogqError } from '../errors.js'
 import { openOrCreateFile, type Ownership } from './durable.js'
 import { lockIsBusy, waitForLock, type LockWait } from './lock-wait.js'
 import type { System } from './system.js'
 
 /**
  * Runs `work` while no other process has the exclusive lock of the file at `path`, which is created when it is missing. Throws
- * LOGQ_BUSY, or LOGQ_ABORTED when the signal ends the wait; `work` itself is not interrupted.
+ * LOGQ_BUSY, LOGQ_ABORTED when the signal ends the wait, or LOGQ_TOPIC_REMOVED when the file is another one by then; `work` itself is
+ * not interrupted.
  */
 export async function withFileLock<Result>(
   system: System,
@@ -25,6 +27,11 @@ export async function withFileLock<Result>(
     await waitForLock(system, fd, lock, wait)
   }
   try {
+    // It was removed with its directory while it was waited for: it guards nothing, and the directory may be another topic's by now.
+    if (system.fs.pathStatus(path)?.inode !== system.fs.fileStatus(fd).inode)
+      throw new LogqError('LOGQ_TOPIC_REMOVED', `'${path}' was removed while another process had it locked`, {
+        hint: 'run the command again',
+      })
     return await work()
   } finally {
     // A child that is being forked just now shares the description for a moment, and closing alone would not let go.

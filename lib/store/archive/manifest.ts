@@ -11,6 +11,7 @@ import { isLegalName } from '../names.js'
 import { checkFormatVersion } from '../store.js'
 import { checkOverrides, type TopicOverrides } from '../topic-config.js'
 import type { Partitioner } from '../topic-file.js'
+import { MAX_PARTITIONS } from '../topics.js'
 
 export const MANIFEST_FORMAT_VERSION = 1
 /** Plain bytes of a compressed block: what is read and decompressed at once, wherever one looks. The last one is shorter. */
@@ -122,7 +123,8 @@ function parsePartition(line: JsonObject, source: string): ArchivedPartition {
   const { topic, topicId, storeId, partition, partitions, partitioner } = line
   if (typeof topic !== 'string' || !isLegalName(topic)) throw damaged(source, `'${String(topic)}' cannot be a topic name`)
   if (!isId(topicId) || !isId(storeId)) throw damaged(source, 'the id of the topic or of the store is none')
-  if (!isCount(partition) || !isCount(partitions) || partition >= partitions) throw damaged(source, 'the partition is wrong')
+  const isPossible = isCount(partitions) && partitions <= MAX_PARTITIONS
+  if (!isPossible || !isCount(partition) || partition >= partitions) throw damaged(source, 'the partition is wrong')
   if (typeof partitioner !== 'string') throw damaged(source, 'the partitioner is wrong')
   return { topic, topicId, storeId, partition, partitions, partitioner, config: checkOverrides(line['config'], source) }
 }

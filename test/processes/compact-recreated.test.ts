@@ -1,0 +1,24 @@
+/** A compaction that waited for another one while its topic was removed and made anew leaves the new topic alone. */
+import test from 'ava'
+import { processState, until } from '../helpers/until.js'
+import { makeCli } from '../helpers/run-cli.js'
+
+test('a topic that is made anew while compact waits for its lock keeps its records', async (t) => {
+  const cli = makeCli(t)
+  await cli.shell(
+    `logq topic create t segment.bytes=1000 cleanup.policy=compact; seq 300 | sed 's/^/k:/' | logq produce t -K: --batch-bytes 300`,
+  )
+  const first = cli.start('LOGQ_FAILPOINT=compact.after-note=stop exec logq compact t --min-dirty 0')
+  await until('it is stopped', () => processState(first.pid) === 'T')
+  const second = cli.start('exec logq compact t --min-dirty 0')
+  await second.waitForOutput(/waiting for/, { stream: 'stderr', timeoutMs: 60_000 })
+  const made = await cli.shell(
+    'logq topic rm -y t && logq topic create t segment.bytes=1000 && seq 300 | logq produce t --batch-bytes 300; logq cat t | wc -l',
+  )
+  t.is(made.stdout.toString(), '300\n', made.stderr)
+  first.signal('SIGKILL')
+  const done = await second.finished
+  t.is(done.status, 1, done.stderr)
+  t.regex(done.stderr, /cleaner-lock' was removed/)
+  t.is((await cli.shell('logq cat t | wc -l; logq fsck t > /dev/null 2>&1; echo $?')).stdout.toString(), '300\n0\n')
+})

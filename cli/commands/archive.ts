@@ -117,20 +117,24 @@ export const command = defineCommand({
           'give --to LOCATION, or set archive.location on the topic',
         )
       const bars = progressOf(topic, io)
-      await archiveTopic(store, topic, to === undefined ? configured : parseLocation(to, io.cwd), {
-        ...lockWait(io),
-        ...(noWait ? { wait: 'no' } : {}),
-        olderMs: older,
-        codec: compression,
-        takeOver,
-        partitions: partitionsOf(store, file, list),
-        onProgress: bars.update,
-        onPartition: async (done) => {
-          await bars.clear()
-          await report(done, json, io)
-        },
-        onFailure: (error) => io.failWith(error),
-      })
+      try {
+        await archiveTopic(store, topic, to === undefined ? configured : parseLocation(to, io.cwd), {
+          ...lockWait(io),
+          ...(noWait ? { wait: 'no' } : {}),
+          olderMs: older,
+          codec: compression,
+          takeOver,
+          partitions: partitionsOf(store, file, list),
+          onProgress: bars.update,
+          onPartition: async (done) => {
+            await bars.clear()
+            await report(done, json, io)
+          },
+          onFailure: (error) => io.failWith(error),
+        })
+      } finally {
+        await bars.clear()
+      }
     }
   },
 })

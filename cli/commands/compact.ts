@@ -91,20 +91,24 @@ export const command = defineCommand({
     await forEachTopic(store, operands.topics, isCompacted, io, async (file) => {
       const { minDirty, includeActive, keep: keepCount, memory: memoryBytes, dryRun } = given
       const bars = progressOf(file.topic, io)
-      await compactTopic(store, file.topic, partitionsOf(store, file, given.partition), {
-        ...lockWait(io),
-        ...(given.noWait ? { wait: 'no' } : {}),
-        ...(minDirty === undefined ? {} : { minDirtyRatio: minDirty }),
-        includeActive,
-        keepCount,
-        memoryBytes,
-        dryRun,
-        onProgress: bars.update,
-        onPartition: async (done) => {
-          await bars.clear()
-          await report(done, given, io)
-        },
-      })
+      try {
+        await compactTopic(store, file.topic, partitionsOf(store, file, given.partition), {
+          ...lockWait(io),
+          ...(given.noWait ? { wait: 'no' } : {}),
+          ...(minDirty === undefined ? {} : { minDirtyRatio: minDirty }),
+          includeActive,
+          keepCount,
+          memoryBytes,
+          dryRun,
+          onProgress: bars.update,
+          onPartition: async (done) => {
+            await bars.clear()
+            await report(done, given, io)
+          },
+        })
+      } finally {
+        await bars.clear()
+      }
     })
   },
 })

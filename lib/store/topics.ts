@@ -14,14 +14,7 @@ import { createPartition, markPartitionDeleted, removePartitionDirectory } from 
 import { LOCK_FILE, parsePartitionDirectoryName, partitionDirectoryName } from '../log/file-names.js'
 import { PartitionLock, type LockWait } from '../log/partition-lock.js'
 import { compileNumberExpression } from '../record/expression.js'
-import {
-  isTemporaryName,
-  openOrCreateFile,
-  parentDirectory,
-  readSmallFile,
-  removeQuietly,
-  replaceFile,
-} from '../system/durable.js'
+import { isTemporaryName, parentDirectory, readSmallFile, removeQuietly, replaceFile } from '../system/durable.js'
 import { kafkaTopics } from './kafka-directory.js'
 import {
   CREATING_SUFFIX,
@@ -35,6 +28,7 @@ import {
   twinOf,
 } from './names.js'
 import { makeDirectory, randomId, requireWritable, withStoreLock, type Store } from './store.js'
+import { makeUnfinishedDirectory, type UnfinishedDirectory } from './unfinished-directory.js'
 import { resolveSettings, type TopicOverrides } from './topic-config.js'
 import {
   DEFAULT_PARTITIONER,
@@ -190,40 +184,21 @@ async function createTopicWith(
   }
 }
 
-/** A place for partitions that are being copied into the store, and the end of it. */
-export interface ImportDirectory {
-  readonly path: string
-  /** Removes what is left of it. */
-  close(): void
-}
-
 /**
  * Makes the place where `createTopicFrom` takes partitions from. A kernel lock marks it as in use; without its holder, the next change
  * of a topic removes it.
  */
-export async function openImportDirectory(store: Store, wait: LockWait = {}): Promise<ImportDirectory> {
+export async function openImportDirectory(store: Store, wait: LockWait = {}): Promise<UnfinishedDirectory> {
   const { system } = store
   const path = `${store.path}/${IMPORT_DIRECTORY_PREFIX}${Buffer.from(system.random.bytes(6)).toString('hex')}`
-  // Under the store's lock: nobody takes it for abandoned before its lock is held.
-  const fd = await withStoreLock(
+  return await withStoreLock(
     store,
     async () => {
       await finishPending(store)
-      makeDirectory(system, path, store.ownership)
-      const lock = openOrCreateFile(system, `${path}/${LOCK_FILE}`, store.ownership)
-      system.locks.tryLock(lock, false)
-      return lock
+      return makeUnfinishedDirectory(system, path, LOCK_FILE, store.ownership)
     },
     wait,
   )
-  return {
-    path,
-    close() {
-      removePartitionDirectory(system, path)
-      system.locks.unlock(fd)
-      system.fs.close(fd)
-    },
-  }
 }
 
 /**

@@ -21,4 +21,11 @@ for (const { text, expected } of readTextExamples('archive.md')) {
       if (!isBetween) t.throws(() => parseManifest(bytes.subarray(0, n), 'manifest'), { code: 'LOGQ_CORRUPT' }, `length ${n}`)
     }
   })
+
+  test('archive.md: a manifest whose topic has more partitions than a topic may have is refused', (t) => {
+    const { partition, segments } = expected as Manifest
+    const withCount = (partitions: number) => formatManifest({ partition: { ...partition, partitions }, segments })
+    t.notThrows(() => parseManifest(withCount(100_000), 'manifest'))
+    t.throws(() => parseManifest(withCount(100_001), 'manifest'), { code: 'LOGQ_CORRUPT' })
+  })
 }

@@ -16,9 +16,10 @@ import { GroupFiles } from '../../store/group/group-files.js'
 import { listGroups } from '../../store/group/group-paths.js'
 import { STORE_FILE, STORE_LOCK_FILE, TOPICS_DIRECTORY } from '../../store/names.js'
 import { makeDirectory, parseJsonObject, requireWritable, withStoreLock, type Store } from '../../store/store.js'
+import { makeUnfinishedDirectory, type UnfinishedDirectory } from '../../store/unfinished-directory.js'
 import { formatTopicFile, type TopicFile } from '../../store/topic-file.js'
 import { findTopic, getTopic, listTopics, partitionDirectory, topicPath } from '../../store/topics.js'
-import { openOrCreateFile, readSmallFile, replaceFile } from '../../system/durable.js'
+import { readSmallFile, replaceFile } from '../../system/durable.js'
 import type { LockWait } from '../../system/lock-wait.js'
 import { shareTopic, type SharedTopic } from './share-topic.js'
 import {
@@ -73,41 +74,23 @@ export async function takeSnapshot(store: Store, name: string, options: Snapshot
   }
 }
 
-interface UnfinishedSnapshot {
-  readonly path: string
-  /** Removes what is left of it. */
-  close(): void
-}
-
-async function begin(store: Store, name: string, wait: LockWait): Promise<UnfinishedSnapshot> {
+async function begin(store: Store, name: string, wait: LockWait): Promise<UnfinishedDirectory> {
   const { system, ownership } = store
   const id = Buffer.from(system.random.bytes(6)).toString('hex')
   const path = `${snapshotsDirectory(store)}/${UNFINISHED_PREFIX}${id}`
-  // Under the store's lock: nobody takes it for abandoned before its lock is held.
-  const fd = await withStoreLock(
+  return await withStoreLock(
     store,
     () => {
       makeDirectory(system, snapshotsDirectory(store), ownership)
       system.fs.syncDirectory(store.path)
       sweepSnapshots(store)
       refuseExisting(store, name)
-      makeDirectory(system, path, ownership)
-      const lock = openOrCreateFile(system, `${path}/${STORE_LOCK_FILE}`, ownership)
-      system.locks.tryLock(lock, false)
+      const place = makeUnfinishedDirectory(system, path, STORE_LOCK_FILE, ownership)
       makeDirectory(system, `${path}/${TOPICS_DIRECTORY}`, ownership)
-      return lock
+      return place
     },
     wait,
   )
-  return {
-    path,
-    close() {
-      // After the rename there is nothing of that name.
-      removePartitionDirectory(system, path)
-      system.locks.unlock(fd)
-      system.fs.close(fd)
-    },
-  }
 }
 
 async function addTopic(store: Store, copy: Store, file: TopicFile, isNamed: boolean, options: SnapshotOptions): Promise<void> {

@@ -7,11 +7,12 @@ import { usageError } from '../errors.js'
 import type { Io } from '../io.js'
 import { lockWait } from '../lock-wait.js'
 import { forEachTopic } from '../maintain/for-each-topic.js'
+import { keptText } from '../maintain/kept-text.js'
 import { noWait } from '../maintain/options.js'
 import { options } from '../options.js'
 import { openForReading } from '../reading/reading.js'
 import { parseHardLimit } from '../values/hard-limit.js'
-import { formatDuration, roundSize } from '../values/units.js'
+import { roundDuration, roundSize } from '../values/units.js'
 
 export const command = defineCommand({
   name: 'retain',
@@ -62,7 +63,9 @@ export const command = defineCommand({
   man: {
     description: [
       'Removes whole segments, the oldest first: those whose newest record is older than retention.ms, and those without which the partition is still larger than retention.bytes allows. The age of a segment is that of its newest timestamp, or of the last write to its file when that is earlier; so a timestamp in the future keeps nothing. An active segment whose oldest record is older than segment.ms or retention.ms, or which is larger than half of retention.bytes, is closed first; so the oldest record is never older than twice retention.ms, or retention.ms and segment.ms, by more than the time between two runs. The newest records stay, whatever the size.',
+      'With **-v** it is said on standard error why the segments that stay are still there, run by run; **-J** has that in kept, of each run the reason (active, not-due, newest, held, not-archived or behind), the base offsets of its segments, and when the first and the last of them are due.',
       'The log start offset moves first, durably, then files are unlinked. A line on standard output says for each partition of which something was removed how much that was, and how old the oldest of what is left is; there is none when there was nothing to do. A group that had not read all of what was removed is warned of on standard error.',
+      'With **-v** it is said why each run of the other segments is still there, as **logq-doctor**(1) does; with **-J** that is in the field kept.',
       'When the clock went back, or is further than retention.ms past the last run on a topic, and more than 90 % of the topic would go, nothing is removed: exit status 6. **--force** does it. With archive.required=true only what is in an archive is removed.',
     ],
     seeAlso: ['logq-trim(1)', 'logq-compact(1)', 'logq-archive(1)', 'logq-topic(1)', 'logq-format(5)'],
@@ -98,28 +101,14 @@ async function report(
   { json, dryRun }: { readonly json: boolean; readonly dryRun: boolean },
   io: Io,
 ): Promise<void> {
-  const {
-    topic,
-    partition,
-    removedSegments,
-    removedBytes,
-    fromOffset,
-    logStartOffset,
-    oldestAgeMs,
-    heldSegments,
-    heldBy,
-    lostBy,
-  } = done
+  const { topic, partition, removedSegments, removedBytes, fromOffset, logStartOffset, oldestAgeMs, lostBy } = done
   const name = `${topic}-${partition}`
   for (const { group, offsetCount } of lostBy)
     await io.warn(
       `group '${group}' ${dryRun ? 'would lose' : 'has lost'} ${offsetCount} offsets of '${name}' that it had not read`,
     )
-  const oldest = oldestAgeMs === undefined ? 'nothing is left' : `the oldest is now ${formatDuration(coarse(oldestAgeMs))} old`
-  if (heldSegments > 0) {
-    const by = heldBy.length === 0 ? 'archive.required' : heldBy.map((group) => `group '${group}'`).join(', ')
-    await io.explain(`'${name}': ${heldSegments} segments are held by ${by}`)
-  }
+  const oldest = oldestAgeMs === undefined ? 'nothing is left' : `the oldest is now ${roundDuration(oldestAgeMs)} old`
+  for (const kept of done.kept) await io.explain(`'${name}': ${keptText(kept, topic, io.system.clock.nowMs())}`)
   if (json) {
     if (removedSegments > 0 || io.verbose) await io.output().writeLine(JSON.stringify(done))
     return
@@ -132,10 +121,4 @@ async function report(
   await io
     .output()
     .writeLine(`${name}: ${what}, ${roundSize(removedBytes)}, offsets ${fromOffset} to ${logStartOffset - 1}; ${oldest}`)
-}
-
-/** In the largest unit of which there is one, as a person would say it. */
-function coarse(ms: number): number {
-  const unit = [86_400_000, 3_600_000, 60_000, 1000].find((one) => ms >= one) ?? 1
-  return Math.floor(ms / unit) * unit
 }

@@ -42,6 +42,12 @@ export function formatDuration(ms: number): string {
   return inLargestUnit(ms, MS_PER_UNIT, ['d', 'h', 'm', 's']) ?? `${ms}ms`
 }
 
+/** For people, in the largest unit of which there is one: `3d`, `5h`, `0ms`. Rounded down. */
+export function roundDuration(ms: number): string {
+  const unit = [MS_PER_UNIT['d'], MS_PER_UNIT['h'], MS_PER_UNIT['m'], MS_PER_UNIT['s']].find((one = Infinity) => ms >= one) ?? 1
+  return formatDuration(Math.floor(ms / unit) * unit)
+}
+
 /** For people, to three digits or so: `0B`, `1023B`, `1.5KiB`, `12GiB`. */
 export function roundSize(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']

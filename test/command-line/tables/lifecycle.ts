@@ -30,7 +30,18 @@ const retaining: Table = {
     [
       '-v says that',
       'logq retain plain -v',
-      { stderr: /^logq retain: 'plain-0' has nothing to remove; the oldest is now \S+ old\n$/ },
+      {
+        stderr:
+          /^logq retain: 'plain-0': the active segment, \d+B, from offset 0 on, is being written; what is in it now goes on \S+Z \(in 1[34]d\) at the earliest\nlogq retain: 'plain-0' has nothing to remove; the oldest is now \S+ old\n$/,
+      },
+    ],
+    [
+      '-J says why the others stay',
+      `${days('retention.ms=130h')} && logq retain $T -J | grep -o '"kept":.*'`,
+      {
+        stdout:
+          /^"kept":\[\{"reason":"not-due","segments":\[5,6,7,8,9\],"sizeBytes":\d+,"fromOffset":5,"toOffset":10,"dueMs":\d{13},"lastDueMs":\d{13},"dueAfterBytes":null,"heldBy":\[\]\}\],/,
+      },
     ],
     ['--max-size', `${days()} && logq retain $T --max-size 150 -q > /dev/null && logq cat $T`, { stdout: /^v2\nv1\n$/ }],
     [
@@ -45,8 +56,8 @@ const retaining: Table = {
     ],
     [
       '--keep-until-acked-by GROUP',
-      `${days()} && logq consume $T -g $T -n 3 > /dev/null && logq retain $T --older 60h --keep-until-acked-by $T -v 2>&1 | grep -o "5 segments are held by group" && logq cat $T -n 1`,
-      '5 segments are held by group\nv7\n',
+      `${days()} && logq consume $T -g $T -n 3 > /dev/null && logq retain $T --older 60h --keep-until-acked-by $T -v 2>&1 | grep -o "5 segments.* are due, and held by group" && logq cat $T -n 1`,
+      { stdout: /^5 segments, \S+, offsets 3 to 7, are due, and held by group\nv7\n$/ },
     ],
     [
       "--keep-until-acked-by '*'",

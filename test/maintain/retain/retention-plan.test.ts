@@ -1,5 +1,11 @@
 import test from 'ava'
-import { planRetention, type RetentionLimits } from '../../../lib/maintain/retain/retention-plan.js'
+import fc from 'fast-check'
+import {
+  isRemoval,
+  planRetention,
+  type RetentionLimits,
+  type RetentionPlan,
+} from '../../../lib/maintain/retain/retention-plan.js'
 
 const DAY_MS = 86_400_000
 const NOW_MS = 1000 * DAY_MS
@@ -13,7 +19,7 @@ interface Shape {
 }
 
 /** Segments of 100 bytes and 10 offsets. */
-function plan({ days, writtenDays, activeBytes = 50 }: Shape, limits: Partial<RetentionLimits>): string {
+function planOf({ days, writtenDays, activeBytes = 50 }: Shape, limits: Partial<RetentionLimits>): RetentionPlan {
   const closed = days.map((age, n) => ({
     baseOffset: n * 10,
     nextOffset: (n + 1) * 10,
@@ -31,8 +37,12 @@ function plan({ days, writtenDays, activeBytes = 50 }: Shape, limits: Partial<Re
     hardMs: -1,
     hardBytes: -1,
   }
-  const { removeCount, heldCount } = planRetention(closed, activeBytes, { nowMs: NOW_MS, ...none, ...limits })
-  return `${removeCount} of ${days.length}${heldCount > 0 ? `, ${heldCount} held` : ''}`
+  return planRetention(closed, activeBytes, { nowMs: NOW_MS, ...none, ...limits })
+}
+
+function plan(shape: Shape, limits: Partial<RetentionLimits>): string {
+  const { removeCount, heldCount } = planOf(shape, limits)
+  return `${removeCount} of ${shape.days.length}${heldCount > 0 ? `, ${heldCount} held` : ''}`
 }
 
 const days = (count: number) => count * DAY_MS
@@ -80,3 +90,73 @@ for (const [what, found, expected] of rows) {
     t.is(found, expected)
   })
 }
+
+const reasons = (shape: Shape, limits: Partial<RetentionLimits>) => planOf(shape, limits).reasons.join(' ')
+
+const reasonRows: readonly (readonly [string, string, string])[] = [
+  ['no limit', reasons({ days: [900, 1] }, {}), 'not-due not-due'],
+  ['age', reasons({ days: [9, 8, 1] }, { retentionMs: days(7) }), 'expired expired not-due'],
+  ['size', reasons({ days: [3, 2, 1] }, { retentionBytes: 250 }), 'excess not-due not-due'],
+  [
+    'age comes before size',
+    reasons({ days: [9, 8, 1] }, { retentionMs: days(8.5), retentionBytes: 150 }),
+    'expired excess not-due',
+  ],
+  ['an old one behind a young one', reasons({ days: [9, 1, 9] }, { retentionMs: days(7) }), 'expired not-due behind'],
+  ['the newest', reasons({ days: [3, 2], activeBytes: 0 }, { retentionBytes: 0 }), 'excess newest'],
+  ['held', reasons({ days: [9, 8, 7, 1] }, { retentionMs: days(5), heldFromOffset: 15 }), 'expired held held not-due'],
+  [
+    'a hard limit for what is held',
+    reasons({ days: [90, 9, 1] }, { retentionMs: days(7), heldFromOffset: 0, hardMs: days(30) }),
+    'hard-limit held not-due',
+  ],
+  ['a hard limit alone', reasons({ days: [90, 9] }, { hardMs: days(30) }), 'hard-limit not-due'],
+  [
+    'old enough for the hard limit, behind one that is held',
+    reasons({ days: [9, 90] }, { retentionMs: days(7), heldFromOffset: 0, hardMs: days(30) }),
+    'held behind',
+  ],
+  [
+    'not archived',
+    reasons({ days: [9, 8, 7] }, { retentionMs: 0, unarchivedFromOffset: 10 }),
+    'expired not-archived not-archived',
+  ],
+]
+
+for (const [what, found, expected] of reasonRows) {
+  test(`the reason: ${what}`, (t) => {
+    t.is(found, expected)
+  })
+}
+
+test('the reasons and the counts say the same', (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 20 })), { maxLength: 8 }),
+      fc.constantFrom(0, 50),
+      fc.record({
+        retentionMs: fc.constantFrom(-1, 0, days(7), days(14)),
+        retentionBytes: fc.constantFrom(-1, 0, 250),
+        heldFromOffset: fc.constantFrom(Infinity, 0, 25),
+        unarchivedFromOffset: fc.constantFrom(Infinity, 0, 30),
+        hardMs: fc.constantFrom(-1, days(16)),
+        hardBytes: fc.constantFrom(-1, 500),
+      }),
+      (ages, activeBytes, limits) => {
+        const { removeCount, heldCount, reasons: found } = planOf({ days: ages, activeBytes }, limits)
+        t.is(found.length, ages.length)
+        t.is(
+          found.findIndex((reason) => !isRemoval(reason)),
+          removeCount === ages.length ? -1 : removeCount,
+        )
+        t.is(found.filter(isRemoval).length, removeCount)
+        // What is held is due: with no group and no archive in the way, it would go.
+        const free = planOf(
+          { days: ages, activeBytes },
+          { ...limits, heldFromOffset: Infinity, unarchivedFromOffset: Infinity },
+        )
+        t.is(removeCount + heldCount, free.removeCount)
+      },
+    ),
+  )
+})

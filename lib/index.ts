@@ -219,7 +219,8 @@ export { cloneTopic } from './maintain/snapshot/clone-topic.js'
 export type { SharedTopic } from './maintain/snapshot/share-topic.js'
 export type { SharedPartition } from './log/share-partition.js'
 export type { DroppedSegment } from './produce/drop-oldest.js'
-export { archiveTopic, type ArchiveOptions, type PartitionArchived } from './archive/archive-topic.js'
+export type { ArchiveRunOptions, PartitionArchived } from './archive/archive-run.js'
+export { archiveTopic, type ArchiveOptions } from './archive/archive-topic.js'
 export {
   listArchive,
   verifyArchive,

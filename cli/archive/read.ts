@@ -1,5 +1,5 @@
 /** cat --archive: the partitions of an archive as ranges to print, as those of a store are. */
-import { manifestsAt } from '../../lib/archive/inspect-archive.js'
+import { manifestsAt, refuseMissing } from '../../lib/archive/inspect-archive.js'
 import type { Manifest } from '../../lib/store/archive/manifest.js'
 import { archiveContext } from '../../lib/store/archive/reading-context.js'
 import { openLocation } from '../../lib/system/location/open-location.js'
@@ -9,7 +9,7 @@ import { usageError } from '../errors.js'
 import type { Io } from '../io.js'
 import { rangeIn, type RangeOptions, type ResolvedRange } from '../reading/reading.js'
 import { parseLocation } from '../values/location.js'
-import { selectPartitions, type PartitionList } from '../values/partition-list.js'
+import { isListed, selectPartitions, type PartitionList } from '../values/partition-list.js'
 import { topicChoice } from './inspect.js'
 
 /** A partition of an archive, and where that is. */
@@ -45,6 +45,11 @@ export async function resolveArchived(
 ): Promise<ResolvedRange[]> {
   const ranges: ResolvedRange[] = []
   const nowMs = io.system.clock.nowMs()
+  const [first] = partitions
+  if (first !== undefined) {
+    const manifests = partitions.map(({ manifest }) => manifest)
+    refuseMissing(openLocation(io.system, first.location), manifests, (partition) => isListed(list, partition))
+  }
   for (const { location, manifest } of partitions) {
     const { topic, partition, partitions: count } = manifest.partition
     if (list !== undefined && !selectPartitions(list, topic, count).includes(partition)) continue

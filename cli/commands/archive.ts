@@ -1,5 +1,6 @@
 /** logq archive: closed segments to a directory or to S3; what is there, and whether it is whole. */
-import { archiveTopic, type PartitionArchived } from '../../lib/archive/archive-topic.js'
+import type { PartitionArchived } from '../../lib/archive/archive-run.js'
+import { archiveTopic } from '../../lib/archive/archive-topic.js'
 import { TopicConfig } from '../../lib/store/topic-config.js'
 import { expandTopics } from '../../lib/store/topic-pattern.js'
 import { getTopic } from '../../lib/store/topics.js'
@@ -75,11 +76,11 @@ export const command = defineCommand({
     corruption:
       'A segment is damaged, here or in the archive, or a manifest is. Nothing that is damaged was archived, and nothing was deleted',
     conflict:
-      'The archive is that of another store, or is not what was there before, or a manifest is of another topic than its path',
+      'The archive is that of another store, or is not what was there before, or holds other records than the log, or a manifest is of another topic than its path',
   },
   man: {
     description: [
-      'Copies the closed segments of topics to another place, the oldest first, and leaves out what is there. The active segment, which records are appended to, is not archived; it is closed when it is full or old (segment.bytes, segment.ms). Each segment is checked while it is copied, made durable, and read back and compared before it counts. A run that was cut off is simply started again. With nothing to do it says nothing. On a terminal a bar shows how far it is.',
+      'Copies the closed segments of topics to another place, the oldest first, and leaves out what is there. The active segment, which records are appended to, is not archived; it is closed when it is full or old (segment.bytes, segment.ms). Each segment is checked while it is copied, made durable, and read back and compared before it counts. A run that was cut off is simply started again. What another run of a copy of the store archived is compared with the log before it counts. With nothing to do it says nothing. On a terminal a bar shows how far it is.',
       'With **archive.required=true** on a topic **logq retain** removes only what is archived; with **archive.location** readers find there what is no longer here.',
       'Of a topic that is compacted the archive has the records as they were when they were archived. When compaction has merged archived segments with others, the merged segment takes their place.',
       "In the archive each topic has a folder, with one for its id in it, and one for each partition; in that, a file for each segment and one named **manifest**. Segments are files of Kafka's form, and compressed ones can be decompressed by **zstd** and **gzip**. **logq-format**(5) says more.",

@@ -16,6 +16,7 @@ import { options } from '../options.js'
 import { storePath } from '../store-path.js'
 import { parseLocation } from '../values/location.js'
 import { parseMode } from '../values/mode.js'
+import { isListed } from '../values/partition-list.js'
 
 export const command = defineCommand({
   name: 'restore',
@@ -30,6 +31,10 @@ export const command = defineCommand({
   },
   options: {
     store: options.store,
+    partition: {
+      ...options.partitions,
+      meaning: 'Only these partitions, such as 0 or 0,2-5. In a topic that is created the others are empty.',
+    },
     as: { kind: 'string', valueName: 'NAME', meaning: 'The name of the topic in the store, when it is to be another one.' },
     topicId: { kind: 'string', valueName: 'ID', meaning: 'Which topic, where the archive has several of that name.' },
     offset: {
@@ -52,13 +57,16 @@ export const command = defineCommand({
       meaning: 'One day of one topic, beside the topic itself.',
     },
   ],
-  exits: ['failed', 'corruption', 'conflict'],
+  exits: ['failed', 'corruption', 'conflict', 'gone'],
   exitNotes: {
+    corruption: 'What is archived is damaged, or a partition or a file is missing. Nothing of it was restored',
+    gone: 'Nothing is archived in the range',
     conflict: 'Another topic of that name is there, or what is archived does not reach the log start of the topic',
   },
   man: {
     description: [
       'A topic that is not in the store is created, with its settings, its partitions and its topic id, and holds the segments that are archived of it. Each is compared with its digest and checked batch by batch before it is shown, and indexes are built anew.',
+      'When the end of what is archived is left out, by **-o** or **-p**, it becomes a topic of its own, with a new topic id: what is produced to it does not go on where the archive does.',
       'When the topic itself is in the store, by its topic id, the segments that are below its log start are put back, and the log start offset goes back to where they begin: nothing else moves it back. What is archived must reach the log without a gap. Producers and consumers may run.',
       'What is restored is old, and **logq retain** removes it again as the settings of the topic say: change **retention.ms** first when it is to stay.',
       'Topics are restored one after the other, and each appears as a whole. A run that was cut off leaves nothing but what it had finished, and is simply started again.',
@@ -66,7 +74,7 @@ export const command = defineCommand({
     seeAlso: ['logq-archive(1)', 'logq-topic(1)'],
   },
   async run(args, io) {
-    const { store: path, as, topicId, mode, allowNetworkFileSystem } = args.options
+    const { store: path, partition: list, as, topicId, mode, allowNetworkFileSystem } = args.options
     const location = parseLocation(args.operands.location, io.cwd)
     const range = rangeOf(args.options.offset, io)
     const names = new Set<string>()
@@ -84,8 +92,9 @@ export const command = defineCommand({
       signal: io.signal,
       ...(mode === undefined ? {} : { mode: parseMode(mode) }),
     })
+    const partitions = list === undefined ? undefined : (partition: number) => isListed(list, partition)
     for (const topic of wanted) {
-      const restored = await restoreTopic(store, location, topic, { ...lockWait(io), as, topicId, range })
+      const restored = await restoreTopic(store, location, topic, { ...lockWait(io), as, topicId, range, partitions })
       for (const { topic: name, partition, segmentCount, sizeBytes, startOffset, endOffset } of restored) {
         await io.explain(
           `'${name}-${partition}': ${segmentCount} segments, offsets ${startOffset} to ${endOffset}, end excluded, ${sizeBytes} bytes`,

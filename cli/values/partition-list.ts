@@ -39,6 +39,11 @@ export function selectPartitions(list: PartitionList, topic: string, partitionCo
   return list.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i))
 }
 
+/** Whether the list names a partition; without a list, every one is meant. */
+export function isListed(list: PartitionList | undefined, partition: number): boolean {
+  return list?.some(({ first, last }) => first <= partition && partition <= last) ?? true
+}
+
 function parseRange(part: string, text: string): PartitionRange {
   const [, firstText, lastText] = /^(0|[1-9]\d*)(?:-(0|[1-9]\d*))?$/.exec(part) ?? []
   if (firstText === undefined) throw usageError(`invalid partitions '${text}'`, 'partitions are written as 0 or 0,2-5')

@@ -1,8 +1,8 @@
 /** Copies a closed segment into an archive: its batches are checked while they are read, and the copy is read back and compared. */
 import { createHash, type Hash } from 'node:crypto'
-import { LogqError } from '../errors.js'
+import { LogqError, isLogqError } from '../errors.js'
 import { indexableTimestamp } from '../log/batch-places.js'
-import type { ViewContext } from '../log/log-view.js'
+import { listSegments, type ViewContext } from '../log/log-view.js'
 import { readBatchesWhole } from '../log/read-batches.js'
 import { compress, loadCodec } from '../record/compression.js'
 import { objectPath } from '../store/archive/archive-names.js'
@@ -91,6 +91,17 @@ class SegmentBytes {
 
   /** Each holds until the next one is asked for. */
   async *blocks(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* this.#blocks()
+    } catch (error) {
+      // Whatever reading it ended with, that it is no longer there explains.
+      if (isLogqError(error, 'LOGQ_ABORTED') || listSegments(this.segment.context).includes(this.segment.baseOffset))
+        throw error
+      throw changed(this.segment, error)
+    }
+  }
+
+  async *#blocks(): AsyncGenerator<Uint8Array, void, undefined> {
     const { context, baseOffset, endOffset } = this.segment
     const block = Buffer.allocUnsafe(BLOCK_BYTES)
     let filled = 0
@@ -123,12 +134,13 @@ class SegmentBytes {
   }
 }
 
-function changed({ context, baseOffset }: SegmentToCopy): LogqError {
+function changed({ context, baseOffset }: SegmentToCopy, cause?: unknown): LogqError {
   return new LogqError(
     'LOGQ_GONE',
     `segment ${baseOffset} of '${context.topic}-${context.partition}' was removed or replaced`,
     {
       hint: 'run the command again',
+      cause,
     },
   )
 }

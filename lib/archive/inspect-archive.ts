@@ -1,5 +1,5 @@
 /** What is in an archive, and whether it is whole. Nothing is changed. */
-import { isLogqError, type LogqError } from '../errors.js'
+import { LogqError, isLogqError } from '../errors.js'
 import { archiveFolder, objectPath, MANIFEST_FILE } from '../store/archive/archive-names.js'
 import type { Manifest } from '../store/archive/manifest.js'
 import type { Location } from '../system/location/location.js'
@@ -57,12 +57,22 @@ export async function* verifyArchive(
   options: InspectArchiveOptions = {},
 ): AsyncGenerator<ArchivedPartitionSummary & { readonly strayFiles: readonly string[] }, void, undefined> {
   const place = openLocation(system, location)
+  const perTopic = new Map<string, Manifest[]>()
   try {
     for await (const manifest of manifestsAt(place, options)) {
+      const { topicId } = manifest.partition
+      const ofTopic = perTopic.get(topicId) ?? []
+      ofTopic.push({ ...manifest, segments: [] })
+      perTopic.set(topicId, ofTopic)
       for (const segment of manifest.segments) {
         await tolerate(options, () => verifyObject(place, manifest.partition, segment, options.signal))
       }
       yield { ...summaryOf(manifest), strayFiles: await strayFiles(place, manifest, options.signal) }
+    }
+    for (const manifests of perTopic.values()) {
+      await tolerate(options, () => {
+        refuseMissing(place, manifests)
+      })
     }
   } finally {
     place.close()
@@ -81,9 +91,31 @@ export async function* manifestsAt(
   }
 }
 
+/**
+ * Throws LOGQ_CORRUPT for a partition of a topic that is not among its manifests: each has one as soon as the topic was archived, also when
+ * there was nothing to archive of it.
+ */
+export function refuseMissing(
+  location: Location,
+  manifests: readonly Manifest[],
+  isWanted: (partition: number) => boolean = () => true,
+): void {
+  const present = new Set(manifests.map(({ partition }) => partition.partition))
+  const topic = manifests[0]?.partition.topic ?? ''
+  const partitions = Math.max(0, ...manifests.map(({ partition }) => partition.partitions))
+  for (let partition = 0; partition < partitions; partition += 1) {
+    if (present.has(partition) || !isWanted(partition)) continue
+    throw new LogqError(
+      'LOGQ_CORRUPT',
+      `partition ${partition} of '${topic}' is missing at '${location.name}': the topic has ${partitions}`,
+      { hint: 'was the archive copied as a whole? the other partitions can be had by their numbers, with -p' },
+    )
+  }
+}
+
 async function tolerate<Result>(
   { onFailure }: InspectArchiveOptions,
-  look: () => Promise<Result>,
+  look: () => Result | Promise<Result>,
 ): Promise<Result | undefined> {
   try {
     return await look()

@@ -28,8 +28,15 @@ export async function readManifest(location: Location, wanted: Identity, signal?
   })
 }
 
+/** Throws LOGQ_IO for one that nobody could read again, or an error of the location. */
 export async function writeManifest(location: Location, manifest: Manifest, signal?: AbortSignal): Promise<void> {
-  await location.put(manifestPath(manifest.partition), [formatManifest(manifest)], signal)
+  const bytes = formatManifest(manifest)
+  const path = manifestPath(manifest.partition)
+  if (bytes.length > MAX_MANIFEST_BYTES)
+    throw new LogqError('LOGQ_IO', `'${location.name}/${path}' would be larger than ${MAX_MANIFEST_BYTES} bytes`, {
+      hint: 'archive to another place from here on, and let segments be larger: segment.bytes',
+    })
+  await location.put(path, [bytes], signal)
 }
 
 /** What is archived at a location, by topic, topic id and partition; other files and folders are passed over. */

@@ -2,8 +2,8 @@
  * Brings archived segments back into a store (format-spec/archive.md, "Restoring"). They are copied to `.import-…/` in the store first,
  * each proved by the manifest, with indexes of their own; what was killed there is removed by the next change of a topic.
  *
- * A topic that is not there is created from them in one step (createTopicFrom), with the topic id that it had. For the topic itself, when
- * it is there, they go below its log start (restore-below.ts).
+ * A topic that is not there is created from them in one step (createTopicFrom), with the topic id that it had when it is all of what was
+ * archived up to the end. For the topic itself, when it is there, they go below its log start (restore-below.ts).
  */
 import { LogqError } from '../errors.js'
 import { completePartition } from '../log/copied-partition.js'
@@ -23,7 +23,7 @@ import type { Location } from '../system/location/location.js'
 import { openLocation } from '../system/location/open-location.js'
 import { createDirectory } from '../system/durable.js'
 import type { LockWait } from '../system/lock-wait.js'
-import { manifestsAt } from './inspect-archive.js'
+import { manifestsAt, refuseMissing } from './inspect-archive.js'
 import { lowerLogStartOffset, putSegmentsBelow } from './restore-below.js'
 import { chooseSegments, type RestoreRange } from './restore-range.js'
 import { restoreSegment, type OffsetGap } from './restore-segment.js'
@@ -36,6 +36,8 @@ export interface RestoreOptions extends LockWait {
   readonly topicId?: string | undefined
   /** Default: everything. */
   readonly range?: RestoreRange | undefined
+  /** Default: all. Without it, a partition that the archive has nothing of is taken for a part that is missing. */
+  readonly partitions?: ((partition: number) => boolean) | undefined
 }
 
 export interface RestoredPartition {
@@ -50,8 +52,9 @@ export interface RestoredPartition {
 
 /**
  * Restores one topic. Everything is on the device on return. Throws LOGQ_USAGE, LOGQ_UNKNOWN_TOPIC when the archive has none of that name,
- * LOGQ_CORRUPT, LOGQ_CONFLICT (another topic of that name is there, or what is archived does not reach its log start), LOGQ_IO,
- * LOGQ_ABORTED, or a system error; then nothing was changed but partitions that are done.
+ * LOGQ_GONE when nothing is archived in the range, LOGQ_CORRUPT (damaged, or a partition is missing), LOGQ_CONFLICT (another topic of that
+ * name is there, or what is archived does not reach its log start), LOGQ_IO, LOGQ_ABORTED, or a system error; then nothing was changed but
+ * partitions that are done.
  */
 export async function restoreTopic(
   store: Store,
@@ -65,6 +68,7 @@ export async function restoreTopic(
     const manifests = await manifestsOf(place, topic, options)
     const [first] = manifests
     if (first === undefined) return []
+    refuseNothing(place, topic, manifests, options)
     const name = options.as ?? topic
     const present = findTopic(store, name)
     if (present === undefined) return await createRestored(store, place, name, manifests, options)
@@ -79,7 +83,9 @@ export async function restoreTopic(
   }
 }
 
-async function manifestsOf(location: Location, topic: string, { topicId, signal }: RestoreOptions): Promise<Manifest[]> {
+/** Of one topic, and of all partitions that are wanted. */
+async function manifestsOf(location: Location, topic: string, options: RestoreOptions): Promise<Manifest[]> {
+  const { topicId, signal, partitions = () => true } = options
   const manifests: Manifest[] = []
   for await (const manifest of manifestsAt(location, { topics: (name) => name === topic, signal })) {
     if (topicId === undefined || manifest.partition.topicId === topicId) manifests.push(manifest)
@@ -93,7 +99,27 @@ async function manifestsOf(location: Location, topic: string, { topicId, signal 
     throw new LogqError('LOGQ_USAGE', `'${location.name}' has ${ids.size} topics named '${topic}'`, {
       hint: `choose one with --topic-id: ${[...ids].join(' ')}`,
     })
-  return manifests
+  refuseMissing(location, manifests, partitions)
+  return manifests.filter(({ partition }) => partitions(partition.partition))
+}
+
+function refuseNothing(
+  location: Location,
+  topic: string,
+  manifests: readonly Manifest[],
+  { range, partitions }: RestoreOptions,
+): void {
+  const isAsked = partitions !== undefined || Object.values(range ?? {}).some((end) => end !== undefined)
+  if (!isAsked || manifests.some(({ segments }) => chooseSegments(segments, range ?? {}) !== undefined)) return
+  throw new LogqError('LOGQ_GONE', `nothing of that range of '${topic}' is archived at '${location.name}'`, {
+    hint: `see 'logq archive --list ${location.name}'`,
+  })
+}
+
+/** Whether the log would go on in other places than the one that was archived: then it is another topic. */
+function isCut(manifests: readonly Manifest[], partitions: number, range: RestoreRange): boolean {
+  if (manifests.length < partitions) return true
+  return manifests.some(({ segments }) => segments.at(-1) !== chooseSegments(segments, range)?.segments.at(-1))
 }
 
 async function createRestored(
@@ -103,9 +129,12 @@ async function createRestored(
   manifests: readonly Manifest[],
   options: RestoreOptions,
 ): Promise<RestoredPartition[]> {
-  const newest = manifests.reduce((a, b) => (b.partition.partitions > a.partition.partitions ? b : a)).partition
+  const [first] = manifests
+  if (first === undefined) return []
+  const newest = manifests.reduce((a, b) => (b.partition.partitions > a.partition.partitions ? b : a), first).partition
   const { topicId, partitioner, config } = newest
   const isTaken = listTopics(store).some((name) => findTopic(store, name)?.topicId === topicId)
+  const isOther = isTaken || isCut(manifests, newest.partitions, options.range ?? {})
   const settings = new TopicConfig(config)
   const place = await openImportDirectory(store, options)
   try {
@@ -146,7 +175,7 @@ async function createRestored(
       ...waiting,
       config,
       partitioner,
-      topicId: isTaken ? undefined : topicId,
+      topicId: isOther ? undefined : topicId,
     })
     return restored
   } finally {

@@ -7,13 +7,13 @@ import type { System } from './system.js'
 /**
  * Runs `work` while no other process has the exclusive lock of the file at `path`, which is created when it is missing. Throws
  * LOGQ_BUSY, LOGQ_ABORTED when the signal ends the wait, or LOGQ_TOPIC_REMOVED when the file is another one by then; `work` itself is
- * not interrupted.
+ * not interrupted, and can ask with its argument, which throws the same, whether the file still is the one that is locked.
  */
 export async function withFileLock<Result>(
   system: System,
   path: string,
   ownership: Ownership,
-  work: () => Result | Promise<Result>,
+  work: (checkLock: () => void) => Result | Promise<Result>,
   wait: LockWait = {},
 ): Promise<Result> {
   // The file is empty: its holder is not known.
@@ -26,13 +26,16 @@ export async function withFileLock<Result>(
     }
     await waitForLock(system, fd, lock, wait)
   }
-  try {
-    // It was removed with its directory while it was waited for: it guards nothing, and the directory may be another topic's by now.
+  // A file that was removed with its directory guards nothing, and the directory may be another topic's by now.
+  const checkLock = () => {
     if (system.fs.pathStatus(path)?.inode !== system.fs.fileStatus(fd).inode)
-      throw new LogqError('LOGQ_TOPIC_REMOVED', `'${path}' was removed while another process had it locked`, {
+      throw new LogqError('LOGQ_TOPIC_REMOVED', `'${path}' was removed while it was in use, or waited for`, {
         hint: 'run the command again',
       })
-    return await work()
+  }
+  try {
+    checkLock()
+    return await work(checkLock)
   } finally {
     // A child that is being forked just now shares the description for a moment, and closing alone would not let go.
     system.locks.unlock(fd)

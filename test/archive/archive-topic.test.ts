@@ -2,15 +2,17 @@ import test from 'ava'
 import { gunzipSync } from 'node:zlib'
 import { archiveTopic } from '../../lib/archive/archive-topic.js'
 import { listArchive, verifyArchive } from '../../lib/archive/inspect-archive.js'
+import { restoreTopic, type RestoreOptions } from '../../lib/archive/restore-topic.js'
 import { listSegments } from '../../lib/log/log-view.js'
+import { unlinkSegment } from '../../lib/log/segment-files.js'
 import { segmentFileName } from '../../lib/log/file-names.js'
 import { archivedFileName, archivedUpTo } from '../../lib/store/archive/archived-files.js'
 import { formatManifest, parseManifest, type Manifest } from '../../lib/store/archive/manifest.js'
-import { partitionDirectory, getTopic } from '../../lib/store/topics.js'
+import { createTopic, findTopic, partitionDirectory, getTopic } from '../../lib/store/topics.js'
 import { viewContext } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
-import type { FakeSystem } from '../helpers/fake-system.js'
-import { produce } from '../store/tiny-store.js'
+import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
+import { STORE, produce, tinyStore } from '../store/tiny-store.js'
 import { ARCHIVE, archivableStore, change, contentOf, filesBelow } from './tiny-archive.js'
 
 function folderOf(store: Store): string {
@@ -21,6 +23,17 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   const all: Item[] = []
   for await (const item of items) all.push(item)
   return all
+}
+
+function put({ fs }: FakeSystem, path: string, bytes: Uint8Array): void {
+  for (let slash = path.indexOf('/', 1); slash > 0; slash = path.indexOf('/', slash + 1)) {
+    const folder = path.slice(0, slash)
+    if (fs.pathStatus(folder) === undefined) fs.makeDirectory(folder, 0o755)
+  }
+  const fd = fs.open(path, 'create')
+  fs.truncate(fd, 0)
+  fs.write(fd, bytes, 0, bytes.length, 0)
+  fs.close(fd)
 }
 
 function changeManifest(system: FakeSystem, store: Store, alter: (manifest: Manifest) => Manifest): void {
@@ -78,7 +91,7 @@ test('--older: from the first segment that is younger on, nothing is archived', 
   const { system, store } = await archivableStore()
   const [none] = await archiveTopic(store, 't', ARCHIVE, { olderMs: 1000 })
   t.is(none?.segmentCount, 0)
-  t.deepEqual([...filesBelow(system, '/far').keys()], [])
+  t.deepEqual([...filesBelow(system, folderOf(store)).keys()], ['manifest'])
   await system.clock.advance(2000)
   for (const value of ['x', 'y', 'z', 'x', 'y', 'z']) await produce(store, 't', [value.repeat(80)])
   const all = listSegments(viewContext(store, 't', 0)).length
@@ -171,6 +184,108 @@ test('an archive that is gone, of another store, or ahead of the log is a confli
   changeManifest(system, store, (one) => ({ ...one, partition: { ...one.partition, storeId: 'A'.repeat(22) } }))
   await archiveTopic(store, 't', ARCHIVE, { takeOver: true })
   t.deepEqual(contentOf(system.fs, manifest), good)
+})
+
+test('what another copy of the store archived counts only where it holds the same records', async (t) => {
+  const { system, store } = await archivableStore()
+  await archiveTopic(store, 't', ARCHIVE)
+  const kept = contentOf(system.fs, `${partitionDirectory(store, 't', 0)}/${archivedFileName(ARCHIVE)}`)
+  const end = listSegments(viewContext(store, 't', 0)).at(-1) ?? 0
+  for (const letter of ['f', 'g', 'h', 'i']) await produce(store, 't', [letter.repeat(80)])
+  await archiveTopic(store, 't', ARCHIVE)
+  // The copy, of the same ids: it was made before the second run, and goes on with other records.
+  const copy = await archivableStore()
+  for (const [path, bytes] of filesBelow(system, '/far')) put(copy.system, `/far/${path}`, bytes)
+  put(copy.system, `${partitionDirectory(copy.store, 't', 0)}/${archivedFileName(ARCHIVE)}`, kept)
+  t.is(archivedUpTo(copy.store, getTopic(copy.store, 't'), 0), end)
+  for (const letter of ['v', 'w', 'x', 'y', 'z']) await produce(copy.store, 't', [letter.repeat(80)])
+  const before = filesBelow(copy.system, '/far')
+  await t.throwsAsync(archiveTopic(copy.store, 't', ARCHIVE, { takeOver: true }), {
+    code: 'LOGQ_CONFLICT',
+    message: /does not hold what 't-0' has at its offsets/,
+  })
+  t.is(archivedUpTo(copy.store, getTopic(copy.store, 't'), 0), end)
+  t.deepEqual(filesBelow(copy.system, '/far'), before)
+  // The store that archived it has lost its copy of the manifest, and finds it right.
+  system.fs.unlink(`${partitionDirectory(store, 't', 0)}/${archivedFileName(ARCHIVE)}`)
+  t.is((await archiveTopic(store, 't', ARCHIVE))[0]?.segmentCount, 0)
+})
+
+test('two copies of a store that archive at once: the one that comes second says so', async (t) => {
+  const { system, store } = await archivableStore()
+  const manifest = `${folderOf(store)}/manifest`
+  const onProgress = () => {
+    if (system.fs.pathStatus(manifest) === undefined) put(system, manifest, formatManifest({ partition, segments: [] }))
+  }
+  const { topicId, partitions, partitioner, config } = getTopic(store, 't')
+  const partition = { topic: 't', topicId, storeId: store.storeId ?? '', partition: 0, partitions, partitioner, config }
+  await t.throwsAsync(archiveTopic(store, 't', ARCHIVE, { onProgress }), {
+    code: 'LOGQ_CONFLICT',
+    message: /another process archives 't-0'/,
+  })
+  t.is(archivedUpTo(store, getTopic(store, 't'), 0), 0)
+})
+
+test('a topic that is made anew in mid-run does not get into the archive of the one that was', async (t) => {
+  const { system, store } = await archivableStore()
+  await createTopic(store, 'u', { config: { 'segment.bytes': 256 } })
+  for (const letter of ['v', 'w', 'x', 'y', 'z']) await produce(store, 'u', [letter.repeat(80)])
+  const folder = folderOf(store)
+  const onProgress = () => {
+    if (system.fs.pathStatus(`${STORE}/u-0`) === undefined) return
+    system.fs.rename(`${STORE}/t-0`, `${STORE}/was`)
+    system.fs.rename(`${STORE}/u-0`, `${STORE}/t-0`)
+  }
+  await t.throwsAsync(archiveTopic(store, 't', ARCHIVE, { onProgress }), { code: 'LOGQ_TOPIC_REMOVED' })
+  t.deepEqual(
+    [...filesBelow(system, folder).keys()].filter((name) => name === 'manifest'),
+    [],
+  )
+  t.is(
+    system.fs.list(`${STORE}/t-0`).find((name) => name === archivedFileName(ARCHIVE)),
+    undefined,
+  )
+})
+
+test('segments that are retained in mid-run are passed over, and all others archived', async (t) => {
+  const { system, store } = await archivableStore()
+  for (const letter of ['f', 'g', 'h', 'i', 'j', 'k']) await produce(store, 't', [letter.repeat(80)])
+  const directory = partitionDirectory(store, 't', 0)
+  const bases = listSegments(viewContext(store, 't', 0))
+  t.true(bases.length >= 5)
+  const onProgress = () => {
+    for (const base of bases.slice(0, 2))
+      if (system.fs.pathStatus(`${directory}/${names(base)}`)) unlinkSegment(system, directory, base)
+  }
+  const [done] = await archiveTopic(store, 't', ARCHIVE, { onProgress })
+  t.is(done?.archivedUpTo, bases.at(-1) ?? 0)
+  const archived = [...filesBelow(system, folderOf(store)).keys()]
+  t.deepEqual(archived, [...[0, ...bases.slice(2, -1)].map(names), 'manifest'])
+})
+
+test('a partition that is not wanted, or has nothing to archive, has a manifest; one without is missing', async (t) => {
+  const { system, store } = await archivableStore(undefined, { partitions: 3 })
+  await archiveTopic(store, 't', ARCHIVE, { partitions: [1] })
+  const parts = (await collect(verifyArchive(system, ARCHIVE))).map(({ partition, segmentCount }) => [
+    partition,
+    segmentCount > 0,
+  ])
+  t.is(parts.length, 3)
+  t.deepEqual(
+    parts.map(([partition]) => partition),
+    [0, 1, 2],
+  )
+  system.fs.unlink(`${ARCHIVE}/t/${getTopic(store, 't').topicId}/2/manifest`)
+  await t.throwsAsync(collect(verifyArchive(system, ARCHIVE)), {
+    code: 'LOGQ_CORRUPT',
+    message: /partition 2 of 't' is missing/,
+  })
+  const other = await tinyStore(null, createFakeSystem({ disk: system.disk, seed: 9 }))
+  const restore = (options: RestoreOptions) => restoreTopic(other.store, ARCHIVE, 't', { as: 'back', ...options })
+  await t.throwsAsync(restore({}), { code: 'LOGQ_CORRUPT', message: /partition 2 of 't' is missing/ })
+  t.is(findTopic(other.store, 'back'), undefined)
+  await restore({ partitions: (partition) => partition === 1 })
+  t.is(getTopic(other.store, 'back').partitions, 3)
 })
 
 test('names in a manifest are names only: a topic or id that leads elsewhere is refused', async (t) => {

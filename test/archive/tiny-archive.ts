@@ -15,7 +15,7 @@ export async function archivableStore(
   for (const directory of ['/far', ARCHIVE]) system.fs.makeDirectory(directory, 0o755)
   system.fs.syncDirectory('/')
   system.fs.syncDirectory('/far')
-  const { store } = await tinyStore({ config: { 'segment.bytes': 256, ...options.config } }, system)
+  const { store } = await tinyStore({ ...options, config: { 'segment.bytes': 256, ...options.config } }, system)
   for (const value of VALUES) await produce(store, 't', [value])
   return { system, store }
 }

@@ -17,7 +17,8 @@ import type { Store } from '../store.js'
 import { TopicConfig } from '../topic-config.js'
 import type { TopicFile } from '../topic-file.js'
 import { partitionDirectory } from '../topics.js'
-import { formatManifest, parseManifest, type ArchivedSegment, type Manifest } from './manifest.js'
+import { coveredUpTo } from './covered.js'
+import { formatManifest, parseManifest, type Manifest } from './manifest.js'
 
 /** A manifest of a hundred thousand segments, compressed ones too, is far smaller. */
 export const MAX_MANIFEST_BYTES = 256 << 20
@@ -41,13 +42,6 @@ export function archivedUpTo(store: Store, topic: TopicFile, partition: number):
     if (known?.manifest.partition.topicId !== topic.topicId || known.manifest.partition.partition !== partition) return upTo
     return Math.max(upTo, coveredUpTo(known.manifest.segments, start))
   }, start)
-}
-
-/** How far the segments reach from an offset on without a gap; the offset itself where none has it. */
-export function coveredUpTo(segments: readonly ArchivedSegment[], fromOffset: number): number {
-  let upTo = fromOffset
-  for (const { baseOffset, endOffset } of segments) if (baseOffset <= upTo && endOffset > upTo) upTo = endOffset
-  return upTo
 }
 
 export interface KnownArchive {

@@ -173,7 +173,7 @@ function areBlocks(
   value: unknown,
   segment: Pick<ArchivedSegment, 'sizeBytes' | 'storedBytes' | 'codec'>,
 ): value is readonly number[] {
-  if (!Array.isArray(value) || !value.every(isFileSize)) return false
+  if (!Array.isArray(value) || !value.every(isBlockSize)) return false
   if (segment.codec === 'none') return value.length === 0
   const total = value.reduce((sum, size) => sum + size, 0)
   return value.length === Math.ceil(segment.sizeBytes / BLOCK_BYTES) && total === segment.storedBytes
@@ -188,6 +188,11 @@ function isCount(value: unknown): value is number {
 /** A segment has at most 2^31 - 1 bytes. What is compressed may be a little larger. */
 function isFileSize(value: unknown): value is number {
   return isCount(value) && value <= 2 * MAX_INT32
+}
+
+/** What cannot be compressed grows a little; nothing makes it twice as large. */
+function isBlockSize(value: unknown): value is number {
+  return isCount(value) && value > 0 && value <= 2 * BLOCK_BYTES
 }
 
 function isTime(value: unknown): value is number {

@@ -12,8 +12,9 @@ import type { Store } from '../store.js'
 import { TopicConfig } from '../topic-config.js'
 import { findTopic } from '../topics.js'
 import { ArchiveFileSystem } from './archive-file-system.js'
-import { coveredUpTo, normalLocation, readArchivedFile } from './archived-files.js'
+import { normalLocation, readArchivedFile } from './archived-files.js'
 import { archiveFolder } from './archive-names.js'
+import { coveredUpTo } from './covered.js'
 import type { ArchivedSegment, Manifest } from './manifest.js'
 
 /** As `viewContext`, with the segments of `archive.location`. Throws LOGQ_CORRUPT for a damaged copy of the manifest. */

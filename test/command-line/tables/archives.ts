@@ -104,7 +104,7 @@ const archive: Table = {
 
 const restore: Table = {
   title: 'restore',
-  before: `${MAKE}; logq archive t --to packed -qz gzip; logq topic create u --partitions 2 segment.bytes=256; seq 60 | logq produce u -p 1 --batch-bytes 100; logq archive u --to arch -q; cp -r arch sick; rm sick/t/*/0/00000000000000000000.log; n=$(logq archive --list arch t | awk 'END { print $5 }'); logq cat t -o :$n > wanted`,
+  before: `${MAKE}; logq archive t --to packed -qz gzip; logq topic create u --partitions 2 segment.bytes=256; seq 60 | logq produce u -p 1 --batch-bytes 100; logq archive u --to arch -q; cp -r arch sick; rm sick/t/*/0/00000000000000000000.log; cp -r arch half; rm -r half/u/*/0; n=$(logq archive --list arch t | awk 'END { print $5 }'); logq cat t -o :$n > wanted`,
   rows: [
     [
       'a new store: topics with their settings, records with their offsets',
@@ -138,7 +138,28 @@ const restore: Table = {
       'logq restore arch t -o -1 -qs last && logq topic show t -s last | tail -n 1 | awk "{ print \\$3 - \\$2 }"',
       '1\n',
     ],
-    ['-o: times', 'logq restore arch t -o @2026-11-21 -qs times; logq cat t -s times', { stdout: '' }],
+    ['-o: times', 'logq restore arch t -o @2026-11-19:2026-11-21 -qs times; logq cat t -s times | cmp - wanted', ''],
+    [
+      '-o: nothing of that',
+      'logq restore arch t -o @2026-11-21 -s none; s=$?; ls none/topics; exit $s',
+      { status: 7, stderr: /nothing of that range of 't' is archived/ },
+    ],
+    [
+      '-o: without the end it is another topic',
+      'logq restore arch t -o :30 -qs cut; logq topic show t -s cut | grep id > a; logq topic show t | grep id | cmp -s - a || echo other',
+      'other\n',
+    ],
+    [
+      '-p: partitions of it, the others are empty',
+      'logq restore arch u -p 1 -qs part; logq cat u -s part -J | grep -o partition.:. | sort -u',
+      'partition":1\n',
+    ],
+    [
+      'half an archive',
+      'logq restore half u -s half-store; s=$?; ls half-store/topics; exit $s',
+      { status: 5, stderr: /partition 0 of 'u' is missing/ },
+    ],
+    ['and what is there of it', 'logq restore half u -p 1 -qs half-store && logq topic ls -s half-store', 'u\n'],
     [
       'appending goes on behind it',
       'logq restore arch t -qs more && echo next | logq produce t -s more && logq cat t -s more -o -1',
@@ -176,13 +197,15 @@ const restore: Table = {
 
 const reading: Table = {
   title: 'reading archives',
-  before: `${MAKE}; logq archive t --to packed -qz zstd; cp -r arch sick; rm sick/t/*/0/00000000000000000000.log`,
+  before: `${MAKE}; logq archive t --to packed -qz zstd; logq topic create u --partitions 2 segment.bytes=256; seq 60 | logq produce u -p 1 --batch-bytes 100; logq archive u --to half -q; rm -r half/u/*/0; cp -r arch sick; rm sick/t/*/0/00000000000000000000.log`,
   rows: [
     ['cat --archive', 'logq cat -s nowhere --archive arch t | head -n 2', '1\n2\n'],
     ['a compressed one', 'logq cat --archive packed t -o 2:4', '3\n4\n'],
     ['-p, which the archive has not', 'logq cat --archive arch t -p 1', refused(/partition 1/, 1)],
     ['a topic that is not there', 'logq cat --archive arch u', refused(/nothing of 'u' is archived/, 1)],
     ['damage', 'logq cat --archive sick t', { status: 5, stderr: /damaged in its archive: the file is missing/ }],
+    ['half an archive', 'logq cat --archive half u', { status: 5, stderr: /partition 0 of 'u' is missing/ }],
+    ['half of it, asked for', 'logq cat --archive half u -p 1 | head -n 1', '1\n'],
     ['S3', 'logq cat --archive s3://bucket t', refused(/not read in place\n.*logq restore s3/)],
   ],
 }

@@ -109,3 +109,32 @@ test('restore below the log start: the log start goes back, and the log is whole
   t.true(start > 0)
   t.regex(done.stderr, /segments of 't' were restored; retain removes.*\n.*nothing of 't' was missing\n/)
 })
+
+/** As many bytes as two pipes and what lies before them cannot hold: the reader stands in the middle of the log. */
+const MANY = 18_000
+const OVERTAKEN = [
+  ['cat', 'logq cat t', 'a part'],
+  ['tail -f', '{ logq tail -f t -o start & echo $! > pid; wait; } 2> /dev/null', 'a part'],
+  ['consume', `logq consume t -g g -n ${MANY} --idle 20s`, 'nothing'],
+] as const
+
+for (const [name, command, before] of OVERTAKEN) {
+  test(`${name}: a reader that archive and retain overtake skips nothing, with ${before} archived before`, async (t) => {
+    t.timeout(120_000)
+    const cli = makeCli(t)
+    const done = await cli.shell(
+      `seq 1000001 ${1_000_000 + MANY} | sed 's/$/ some more bytes in each record, and some more/' > all
+         logq topic create t segment.bytes=128KiB archive.location="$PWD/arch"
+         head -n 7000 all | logq produce t -q
+         ${before === 'nothing' ? '' : 'logq archive t -q -z gzip'}
+         tail -n +7001 all | logq produce t -q
+         ${command} | { IFS= read -r first; echo "$first"
+           logq archive t -q -z zstd && logq retain t -q --max-size 1 > /dev/null || echo failed
+           head -n ${MANY - 1}; [ ! -e pid ] || kill $(cat pid); } | cmp - all && ls store/t-0/*.log | wc -l | tr -d " "`,
+      { timeoutMs: 100_000 },
+    )
+    t.is(done.stderr, '')
+    // The newest records stay, and an active segment without any.
+    t.is(done.stdout.toString(), '2\n')
+  })
+}

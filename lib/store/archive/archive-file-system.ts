@@ -3,7 +3,7 @@
  * reads a log reads them too. Only what is read is touched: a segment that is not compressed at its place, a compressed one block by
  * block. The log start offset is that of the first such segment.
  */
-import { CorruptionError } from '../../errors.js'
+import { CorruptionError, systemErrorCode } from '../../errors.js'
 import {
   LOG_START_OFFSET_FILE,
   LOG_SUFFIX,
@@ -15,10 +15,11 @@ import { formatLogStartOffset } from '../../log/log-start-offset.js'
 import { encodeRecoveryPoint } from '../../log/recovery-point.js'
 import { InvalidBatchError } from '../../record/batch.js'
 import { decompress } from '../../record/compression.js'
-import { readUpTo } from '../../system/durable.js'
+import { readSmallFile, readUpTo } from '../../system/durable.js'
 import type { FileStatus, FileSystem, OpenMode } from '../../system/file-system.js'
+import { systemError } from '../../system/system-error.js'
 import { objectPath } from './archive-names.js'
-import { BLOCK_BYTES, type ArchivedSegment, type Manifest } from './manifest.js'
+import { BLOCK_BYTES, type ArchivedPartition, type ArchivedSegment, type Manifest } from './manifest.js'
 
 /** No descriptor of the system is so large. */
 const FIRST_DESCRIPTOR = 2 ** 40
@@ -29,15 +30,21 @@ interface OpenFile {
   close(): void
 }
 
+interface ArchivedObject {
+  readonly partition: ArchivedPartition
+  readonly segment: ArchivedSegment
+}
+
 export interface ArchiveSource {
   /** Of the partition; it need not be there. */
   readonly directory: string
   /** An absolute path. */
   readonly location: string
-  /** Asked anew whenever the partition is listed. */
-  readonly manifest: () => Manifest
-  /** Which of the segments are to be seen, beside those that are in the directory. */
-  readonly joined: (segments: readonly ArchivedSegment[]) => readonly ArchivedSegment[]
+  /**
+   * What of the archive is to be seen beside the segments that are in the directory, as things are now. Always asked after the directory:
+   * a segment is archived first and removed then, so that who looks in this order finds it in one of the two.
+   */
+  readonly archived: () => Manifest | undefined
   /** Nothing of the partition is here: the archive is all of it. */
   readonly isAlone: boolean
 }
@@ -52,8 +59,8 @@ export class ArchiveFileSystem implements FileSystem {
   ) {}
 
   open(path: string, mode: OpenMode, permissions?: number): number {
-    const file = mode === 'read' ? this.#archived(path) : undefined
-    if (file === undefined) return this.inner.open(path, mode, permissions)
+    const file = mode === 'read' ? this.#openForReading(path) : this.inner.open(path, mode, permissions)
+    if (typeof file === 'number') return file
     const fd = (this.#nextDescriptor += 1)
     this.#open.set(fd, file)
     return fd
@@ -83,14 +90,14 @@ export class ArchiveFileSystem implements FileSystem {
   pathStatus(path: string): FileStatus | undefined {
     const here = this.inner.pathStatus(path)
     if (here !== undefined) return here
-    const segment = this.#segmentAt(path)
-    return segment === undefined ? undefined : statusOf(segment.baseOffset, segment.sizeBytes)
+    const found = this.#segmentAt(path)
+    return found === undefined ? undefined : statusOf(found.segment.baseOffset, found.segment.sizeBytes)
   }
 
   list(path: string): string[] {
     if (path !== this.source.directory) return this.inner.list(path)
     const here = this.source.isAlone ? [] : this.inner.list(path)
-    const archived = this.#joined().map(({ baseOffset }) => segmentFileName(baseOffset, LOG_SUFFIX))
+    const archived = this.#segments().map(({ baseOffset }) => segmentFileName(baseOffset, LOG_SUFFIX))
     return [...new Set([...here, ...archived])].sort()
   }
 
@@ -154,32 +161,45 @@ export class ArchiveFileSystem implements FileSystem {
     return this.inner.totalBytes(path)
   }
 
-  #joined(): readonly ArchivedSegment[] {
-    return this.source.joined(this.source.manifest().segments)
+  #segments(): readonly ArchivedSegment[] {
+    return this.source.archived()?.segments ?? []
   }
 
-  #segmentAt(path: string): ArchivedSegment | undefined {
+  #segmentAt(path: string): ArchivedObject | undefined {
     const { directory } = this.source
     if (!path.startsWith(`${directory}/`)) return undefined
     const base = parseSegmentFileName(path.slice(directory.length + 1), LOG_SUFFIX)
-    return base === undefined ? undefined : this.#joined().find(({ baseOffset }) => baseOffset === base)
+    if (base === undefined) return undefined
+    const manifest = this.source.archived()
+    const segment = manifest?.segments.find(({ baseOffset }) => baseOffset === base)
+    return manifest === undefined || segment === undefined ? undefined : { partition: manifest.partition, segment }
   }
 
-  #archived(path: string): OpenFile | undefined {
+  /** What is in the directory, and else in the archive. The log start of the archive comes first, and is looked for in the same order. */
+  #openForReading(path: string): number | OpenFile {
     const { directory, isAlone } = this.source
-    if (path === `${directory}/${LOG_START_OFFSET_FILE}`) {
-      const [first] = this.#joined()
-      return first === undefined ? undefined : fileOf(formatLogStartOffset(first.baseOffset))
+    if (isAlone && path === `${directory}/${RECOVERY_POINT_FILE}`) return this.#endOfAll() ?? this.inner.open(path, 'read')
+    if (path === `${directory}/${LOG_START_OFFSET_FILE}`) return this.#openLogStart(path)
+    try {
+      return this.inner.open(path, 'read')
+    } catch (error) {
+      const found = systemErrorCode(error) === 'ENOENT' ? this.#segmentAt(path) : undefined
+      if (found === undefined) throw error
+      return this.#openObject(found)
     }
-    if (isAlone && path === `${directory}/${RECOVERY_POINT_FILE}`) return this.#endOfAll()
-    if (this.inner.pathStatus(path) !== undefined) return undefined
-    const segment = this.#segmentAt(path)
-    return segment === undefined ? undefined : this.#openObject(segment)
+  }
+
+  #openLogStart(path: string): number | OpenFile {
+    const here = readSmallFile(this.inner, path)
+    const [first] = this.#segments()
+    if (first !== undefined) return fileOf(formatLogStartOffset(first.baseOffset))
+    if (here === undefined) throw systemError('ENOENT', 'open', path)
+    return fileOf(here)
   }
 
   /** What says that the log ends where the archive does, so that nobody has to look for the end. */
   #endOfAll(): OpenFile | undefined {
-    const last = this.#joined().at(-1)
+    const last = this.#segments().at(-1)
     if (last === undefined) return undefined
     const { baseOffset, sizeBytes, lastOffset } = last
     return fileOf(
@@ -187,8 +207,7 @@ export class ArchiveFileSystem implements FileSystem {
     )
   }
 
-  #openObject(segment: ArchivedSegment): OpenFile {
-    const { partition } = this.source.manifest()
+  #openObject({ partition, segment }: ArchivedObject): OpenFile {
     const parts = objectPath(partition, segment).split('/')
     let path = this.source.location
     const damaged = (what: string, position = 0, cause?: unknown) =>

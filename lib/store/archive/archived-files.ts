@@ -57,6 +57,32 @@ export function readArchivedFile(store: Store, topic: string, partition: number,
   throw new LogqError('LOGQ_CORRUPT', `'${path}' is of '${known.location}'`, { hint: AGAIN })
 }
 
+/** The same for who goes on reading: the file is read anew when it is another one than before. */
+export class CurrentManifest {
+  #read: { readonly file: string; readonly manifest: Manifest | undefined } | undefined
+
+  constructor(
+    private readonly store: Store,
+    private readonly topic: TopicFile,
+    private readonly partition: number,
+    private readonly location: string,
+  ) {}
+
+  /** Undefined where nothing of this very topic was archived to that place. Throws as readArchivedFile. */
+  get(): Manifest | undefined {
+    const { store, topic, partition, location } = this
+    const path = `${partitionDirectory(store, topic.topic, partition)}/${archivedFileName(location)}`
+    // Before the file is read: what replaces it meanwhile is noticed the next time.
+    const status = store.system.fs.pathStatus(path)
+    const file = `${status?.inode} ${status?.modifiedMs} ${status?.sizeBytes}`
+    if (this.#read?.file !== file) {
+      const manifest = status === undefined ? undefined : readArchivedFile(store, topic.topic, partition, location)
+      this.#read = { file, manifest: manifest?.partition.topicId === topic.topicId ? manifest : undefined }
+    }
+    return this.#read.manifest
+  }
+}
+
 /** Durable on return. */
 export function writeArchivedFile(
   system: System,

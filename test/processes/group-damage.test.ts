@@ -65,7 +65,10 @@ const rows: readonly (readonly [what: string, damage: string, expected: readonly
     'lock: gone, and made again by the next member',
     'rm lock',
     [
-      ['group show g', 1, /group 'g' does not exist/],
+      ['group show g', 5, /lock file of group 'g' is missing: '[^']*groups\/g\/lock'/],
+      ['group rm -y g', 5, /lock file of group 'g' is missing/],
+      ['lag', 5, /lock file of group 'g' is missing/],
+      ['group ls', 0, /^g\n$/],
       ['consume t -g g --to-end', 0, /^(\d+\n){9}$/],
       ['group show g', 0, /t 0 10 10 0 /],
     ],

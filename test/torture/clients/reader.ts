@@ -4,6 +4,9 @@ import type { World } from '../world.js'
 import type { Client } from './client.js'
 import { noteEnd, startReading, type Form, type ReadPlan } from './read.js'
 
+/** Compacted, retained, or damaged. */
+const GAPPED = ['latest', 'aged', 'damaged'] as const
+
 export const reader: Client = {
   name: 'reader',
   count: 2,
@@ -42,7 +45,9 @@ function readPlan(world: World, dice: Dice): ReadPlan {
         args: ['get', `${topic}:${partition}@${from}`],
       }
     case 'value':
-      if (skip.length === 0) return { ...rangeOf('value', from + dice.between(1, 300)), form: 'value' }
+      // The offsets are counted: nothing may be missing in between.
+      if (!GAPPED.some((role) => plan.topics[role].name === topic))
+        return { ...rangeOf('value', from + dice.between(1, 300)), form: 'value' }
       return rangeOf(form, from + 10)
     case 'range':
       return rangeOf(form, from + dice.between(1, 300))

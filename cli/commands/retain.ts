@@ -1,4 +1,5 @@
 /** logq retain: removes old segments, by age or by size. */
+import { LOG_SUFFIX, segmentFileName } from '../../lib/log/file-names.js'
 import { isRetained, retainTopic, type PartitionRetention, type RetainOptions } from '../../lib/maintain/retain/retain-topic.js'
 import { noteRetain } from '../../lib/store/last-retain.js'
 import { requireWritable } from '../../lib/store/store.js'
@@ -62,7 +63,7 @@ export const command = defineCommand({
   },
   man: {
     description: [
-      'Removes whole segments, the oldest first: those whose newest record is older than retention.ms, and those without which the partition is still larger than retention.bytes allows. The age of a segment is that of its newest timestamp, or of the last write to its file when that is earlier; so a timestamp in the future keeps nothing. An active segment whose oldest record is older than segment.ms or retention.ms, or which is larger than half of retention.bytes, is closed first; so the oldest record is never older than twice retention.ms, or retention.ms and segment.ms, by more than the time between two runs. The newest records stay, whatever the size.',
+      'Removes whole segments, the oldest first: those whose newest record is older than retention.ms, and those without which the partition is still larger than retention.bytes allows. The age of a segment is that of its newest timestamp, or of the last write to its file when that is earlier; so a timestamp in the future keeps nothing. Of a segment that is damaged the later of the two counts, since nobody knows what follows the damage, and it is named on standard error. An active segment whose oldest record is older than segment.ms or retention.ms, or which is larger than half of retention.bytes, is closed first; so the oldest record is never older than twice retention.ms, or retention.ms and segment.ms, by more than the time between two runs. The newest records stay, whatever the size.',
       'With **-v** it is said on standard error why the segments that stay are still there, run by run; **-J** has that in kept, of each run the reason (active, not-due, newest, held, not-archived or behind), the base offsets of its segments, and when the first and the last of them are due.',
       'The log start offset moves first, durably, then files are unlinked. A line on standard output says for each partition of which something was removed how much that was, and how old the oldest of what is left is; there is none when there was nothing to do. A group that had not read all of what was removed is warned of on standard error.',
       'With **-v** it is said why each run of the other segments is still there, as **logq-doctor**(1) does; with **-J** that is in the field kept.',
@@ -106,6 +107,10 @@ async function report(
   for (const { group, offsetCount } of lostBy)
     await io.warn(
       `group '${group}' ${dryRun ? 'would lose' : 'has lost'} ${offsetCount} offsets of '${name}' that it had not read`,
+    )
+  for (const base of done.damagedSegments)
+    await io.warn(
+      `segment ${segmentFileName(base, LOG_SUFFIX)} of '${name}' is damaged, and counts as written when its file was; see 'logq fsck ${topic}'`,
     )
   const oldest = oldestAgeMs === undefined ? 'nothing is left' : `the oldest is now ${roundDuration(oldestAgeMs)} old`
   for (const kept of done.kept) await io.explain(`'${name}': ${keptText(kept, topic, io.system.clock.nowMs())}`)

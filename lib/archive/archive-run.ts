@@ -3,10 +3,10 @@
  * so. Between any two steps the process may die, the partition be removed, and segments be retained or compacted.
  */
 import { LogqError, isLogqError, systemErrorCode } from '../errors.js'
-import { BatchPlaces } from '../log/batch-places.js'
 import { LOG_SUFFIX, segmentFileName } from '../log/file-names.js'
 import { partitionName } from '../log/log-context.js'
 import { listSegments, type ViewContext } from '../log/log-view.js'
+import { segmentTimes, writtenMs } from '../log/segment-times.js'
 import { archiveFolder } from '../store/archive/archive-names.js'
 import { writeArchivedFile } from '../store/archive/archived-files.js'
 import { coveredUpTo, firstEndingAbove } from '../store/archive/covered.js'
@@ -140,8 +140,14 @@ export class ArchiveRun {
   #isTooYoung(baseOffset: number): boolean {
     const { context, options } = this.work
     if (options.olderMs === undefined) return false
-    const youngestMs = largestTimestamp(context, baseOffset)
-    return youngestMs !== undefined && youngestMs > this.store.system.clock.nowMs() - options.olderMs
+    try {
+      const times = segmentTimes(context, baseOffset, 'surely')
+      // What is damaged is not waited for: whoever copies it says so.
+      return !times.isDamaged && writtenMs(times) > this.store.system.clock.nowMs() - options.olderMs
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return false
+      throw error
+    }
   }
 
   async #archive({ baseOffset, endOffset }: { baseOffset: number; endOffset: number }): Promise<void> {
@@ -228,23 +234,4 @@ function isSame(some: readonly ArchivedSegment[], others: readonly ArchivedSegme
 
 function sizeOf({ system, directory }: ViewContext, baseOffset: number): number {
   return system.fs.pathStatus(`${directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`)?.sizeBytes ?? 0
-}
-
-/** By the headers of its batches; -1 when it has none, undefined when it is gone. */
-function largestTimestamp({ system, directory }: ViewContext, baseOffset: number): number | undefined {
-  const { fs } = system
-  let fd: number
-  try {
-    fd = fs.open(`${directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`, 'read')
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
-  try {
-    let largestMs = -1
-    for (const { maxTimestampMs } of new BatchPlaces(fs, fd).from(0)) largestMs = Math.max(largestMs, maxTimestampMs)
-    return largestMs
-  } finally {
-    fs.close(fd)
-  }
 }

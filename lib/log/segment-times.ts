@@ -1,6 +1,7 @@
 /**
  * When the records of a segment were written, as retention and compaction ask it. A timestamp is what a producer says; the time at which
- * the file was last written is what the file system says. The earlier of the two counts: a timestamp in the future keeps nothing.
+ * the file was last written is what the file system says. The earlier of the two counts: a timestamp in the future keeps nothing. But what
+ * follows damage has timestamps that nobody knows: then the later of the two counts.
  */
 import type { FileSystem } from '../system/file-system.js'
 import { BatchPlaces } from './batch-places.js'
@@ -16,12 +17,17 @@ export interface SegmentTimes {
   readonly modifiedMs: number
   /** Of the first batch; -1 for none. */
   readonly firstTimestampMs: number
-  /** Largest of the segment; -1 for none. */
+  /** Largest of the segment, as far as its batches can be told apart; -1 for none. */
   readonly maxTimestampMs: number
+  /** Something follows the last batch that can be told apart. In an active segment that may be a batch half-way in. */
+  readonly isDamaged: boolean
 }
 
+export type WrittenTimes = Pick<SegmentTimes, 'maxTimestampMs' | 'modifiedMs' | 'isDamaged'>
+
 /** When the newest record of a segment was written. */
-export function writtenMs({ maxTimestampMs, modifiedMs }: Pick<SegmentTimes, 'maxTimestampMs' | 'modifiedMs'>): number {
+export function writtenMs({ maxTimestampMs, modifiedMs, isDamaged }: WrittenTimes): number {
+  if (isDamaged) return Math.max(maxTimestampMs, modifiedMs)
   return maxTimestampMs < 0 ? modifiedMs : Math.min(maxTimestampMs, modifiedMs)
 }
 
@@ -50,8 +56,12 @@ export function segmentTimes(
             ),
           )
     let maxTimestampMs = known?.maxTimestampMs ?? -1
-    for (const place of places.from(known?.logBytes ?? 0)) maxTimestampMs = Math.max(maxTimestampMs, place.maxTimestampMs)
-    return { baseOffset, sizeBytes, inode, modifiedMs, firstTimestampMs, maxTimestampMs }
+    let end = known?.logBytes ?? 0
+    for (const place of places.from(end)) {
+      maxTimestampMs = Math.max(maxTimestampMs, place.maxTimestampMs)
+      end = place.position + place.sizeBytes
+    }
+    return { baseOffset, sizeBytes, inode, modifiedMs, firstTimestampMs, maxTimestampMs, isDamaged: end !== sizeBytes }
   } finally {
     fs.close(logFd)
   }

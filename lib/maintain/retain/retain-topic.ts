@@ -44,6 +44,8 @@ export interface PartitionRetention {
   /** Segments that would have gone, and are held. */
   readonly heldSegments: number
   readonly heldBy: readonly string[]
+  /** Base offsets of closed segments that are damaged, and count as written when their files were; see 'logq fsck'. */
+  readonly damagedSegments: readonly number[]
   /** What is left, and why. */
   readonly kept: readonly KeptSegments[]
   /** Groups that had not read all of what went, and how many offsets were before them. */
@@ -142,6 +144,7 @@ class TopicRetention {
       oldestAgeMs: left[0] === undefined ? undefined : Math.max(0, this.#look.nowMs - writtenMs(left[0])),
       heldSegments: plan.heldCount,
       heldBy: plan.heldCount > 0 ? held.by : [],
+      damagedSegments: closed.filter(({ isDamaged }) => isDamaged).map(({ baseOffset }) => baseOffset),
       kept: keptSegments(work),
     }
     const startOffset = logStartOffset(view, closed[0] === undefined ? [active?.baseOffset ?? 0] : [closed[0].baseOffset])

@@ -3,7 +3,7 @@
  * a table (test/maintain/retention-plan.test.ts). The rules are in format-spec/retention.md. What retention does and what is said of it
  * come from here alike.
  */
-import { writtenMs, type SegmentTimes } from '../../log/segment-times.js'
+import { writtenMs, type SegmentTimes, type WrittenTimes } from '../../log/segment-times.js'
 
 export interface RetentionSegment extends SegmentTimes {
   /** Where the next segment begins. The active one has none, and is never removed. */
@@ -93,11 +93,7 @@ export function isRemoval(reason: RemovalReason | StayReason | undefined): reaso
   return reason === 'expired' || reason === 'excess' || reason === 'hard-limit'
 }
 
-export function isExpired(
-  segment: Pick<SegmentTimes, 'maxTimestampMs' | 'modifiedMs'>,
-  retentionMs: number,
-  nowMs: number,
-): boolean {
+export function isExpired(segment: WrittenTimes, retentionMs: number, nowMs: number): boolean {
   return retentionMs >= 0 && nowMs - writtenMs(segment) > retentionMs
 }
 

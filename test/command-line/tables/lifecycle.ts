@@ -104,6 +104,15 @@ const retaining: Table = {
       'LOGQ_STORE=own-$T; export LOGQ_STORE; logq topic create $T cleanup.policy=compact && logq retain -s own-$T',
       '',
     ],
+    [
+      'a damaged segment is not taken for older than its file',
+      `logq topic create $T segment.bytes=400 segment.ms=30d && { head -n 1 ten; yes '{"value":"new"}' | head -n 9; } | logq produce $T -J --batch-bytes 1 && f=store/$T-0/${'0'.repeat(20)}.log && at=$(($(printf %d 0x$(od -An -tx1 -j8 -N4 $f | tr -d ' ')) + 20)) && printf '\\0\\0\\0\\0' | dd of=$f bs=1 seek=$at conv=notrunc 2> /dev/null && logq retain $T --older 1d && ls $f | wc -l`,
+      {
+        stdout: /^ *1\n$/,
+        stderr:
+          /^logq retain: segment 0{20}\.log of '\S+-0' is damaged, and counts as written when its file was; see 'logq fsck \S+'\n$/,
+      },
+    ],
     ['an unknown topic', 'logq retain nothing', refused(/topic 'nothing' does not exist/, 1)],
     [
       '--no-wait: 75',

@@ -17,6 +17,7 @@ function segments(count: number, firstAgeHours: number): SegmentTimes[] {
       modifiedMs: ms,
       firstTimestampMs: ms - HOUR_MS / 2,
       maxTimestampMs: ms,
+      isDamaged: false,
     }
   })
 }

@@ -16,10 +16,12 @@ interface Shape {
   /** Days before now of the last write of each; as the timestamps by default. */
   readonly writtenDays?: readonly number[]
   readonly activeBytes?: number
+  /** Which of them are damaged. */
+  readonly damaged?: readonly number[]
 }
 
 /** Segments of 100 bytes and 10 offsets. */
-function planOf({ days, writtenDays, activeBytes = 50 }: Shape, limits: Partial<RetentionLimits>): RetentionPlan {
+function planOf({ days, writtenDays, activeBytes = 50, damaged = [] }: Shape, limits: Partial<RetentionLimits>): RetentionPlan {
   const closed = days.map((age, n) => ({
     baseOffset: n * 10,
     nextOffset: (n + 1) * 10,
@@ -28,6 +30,7 @@ function planOf({ days, writtenDays, activeBytes = 50 }: Shape, limits: Partial<
     firstTimestampMs: -1,
     maxTimestampMs: age === null ? -1 : NOW_MS - age * DAY_MS,
     modifiedMs: NOW_MS - (writtenDays?.[n] ?? age ?? 0) * DAY_MS,
+    isDamaged: damaged.includes(n),
   }))
   const none = {
     heldFromOffset: Infinity,
@@ -64,6 +67,16 @@ const rows: readonly (readonly [string, string, string])[] = [
     '1 of 1',
   ],
   ['without timestamps the file counts', plan({ days: [null, null], writtenDays: [9, 1] }, { retentionMs: days(7) }), '1 of 2'],
+  [
+    'a damaged one is as old as its file, since its newest record may not be known',
+    plan({ days: [9, 9], writtenDays: [8, 1], damaged: [0, 1] }, { retentionMs: days(7) }),
+    '1 of 2',
+  ],
+  [
+    'or as the newest record that is known',
+    plan({ days: [1], writtenDays: [9], damaged: [0] }, { retentionMs: days(7) }),
+    '0 of 1',
+  ],
   ['by size', plan({ days: [3, 2, 1] }, { retentionBytes: 250 }), '1 of 3'],
   ['just as large is not larger', plan({ days: [3, 2, 1] }, { retentionBytes: 350 }), '0 of 3'],
   ['size 0 keeps the newest records', plan({ days: [3, 2], activeBytes: 0 }, { retentionBytes: 0 }), '1 of 2'],

@@ -61,13 +61,14 @@ export const command = defineCommand({
   exitNotes: {
     corruption: 'What is archived is damaged, or a partition or a file is missing. Nothing of it was restored',
     gone: 'Nothing is archived in the range',
-    conflict: 'Another topic of that name is there, or what is archived does not reach the log start of the topic',
+    conflict:
+      'Another topic of that name is there, what is archived does not reach the log start of the topic, or the topic was compacted since',
   },
   man: {
     description: [
       'A topic that is not in the store is created, with its settings, its partitions and its topic id, and holds the segments that are archived of it. Each is compared with its digest and checked batch by batch before it is shown, and indexes are built anew.',
       'When the end of what is archived is left out, by **-o** or **-p**, it becomes a topic of its own, with a new topic id: what is produced to it does not go on where the archive does.',
-      'When the topic itself is in the store, by its topic id, the segments that are below its log start are put back, and the log start offset goes back to where they begin: nothing else moves it back. What is archived must reach the log without a gap. Producers and consumers may run.',
+      'When the topic itself is in the store, by its topic id, the segments that are below its log start are put back, and the log start offset goes back to where they begin: nothing else moves it back. What is archived must reach the log without a gap. Producers and consumers may run. Segments that a compaction has been over are refused: the log may have lost the tombstones of keys that they hold, which would come back. Restored under another name, they are the history of the topic as it was archived.',
       'What is restored is old, and **logq retain** removes it again as the settings of the topic say: change **retention.ms** first when it is to stay.',
       'Topics are restored one after the other, and each appears as a whole. A run that was cut off leaves nothing but what it had finished, and is simply started again.',
     ],

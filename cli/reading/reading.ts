@@ -4,7 +4,7 @@ import type { PartitionRange } from '../../lib/consume/partition-source.js'
 import { isUnreadable, type LogqError } from '../../lib/errors.js'
 import type { ViewContext } from '../../lib/log/log-view.js'
 import type { RecordPredicate } from '../../lib/record/record-predicate.js'
-import { readingContext } from '../../lib/store/archive/reading-context.js'
+import { readingContext, type LeftOut } from '../../lib/store/archive/reading-context.js'
 import type { ViewOptions } from '../../lib/store/partition.js'
 import { openStore, type Store } from '../../lib/store/store.js'
 import type { TopicFile } from '../../lib/store/topic-file.js'
@@ -114,14 +114,28 @@ export async function resolveRanges(
   const ranges: ResolvedRange[] = []
   for (const partition of partitionsOf(store, file, list)) {
     try {
-      const context = await readingContext(store, topic, partition, how)
-      ranges.push(await rangeIn(context, spec, nowMs, io, how))
+      let leftOut: LeftOut | undefined
+      const onLeftOut = (one: LeftOut) => (leftOut = one)
+      const context = await readingContext(store, topic, partition, { ...how, onLeftOut })
+      const range = await rangeIn(context, spec, nowMs, io, how)
+      if (leftOut !== undefined && range.fromOffset <= leftOut.toOffset) await warnOfLeftOut(context, leftOut, io)
+      ranges.push(range)
     } catch (error) {
       if (how.onUnreadable === undefined || !isUnreadable(error)) throw error
       await how.onUnreadable(error, partition)
     }
   }
   return ranges
+}
+
+async function warnOfLeftOut(
+  { topic, partition }: ViewContext,
+  { location, fromOffset, toOffset }: LeftOut,
+  io: Io,
+): Promise<void> {
+  await io.warn(
+    `'${topic}-${partition}': offsets ${fromOffset} to ${toOffset - 1} are archived, and not read: the log was compacted since, and deleted keys would come back; see 'logq cat --archive ${location} ${topic}'`,
+  )
 }
 
 /** The same for one partition. */

@@ -8,6 +8,7 @@
  * Killed before 4: they lie below the log start, where nobody reads them and retention removes them; restoring again goes on.
  */
 import { LogqError } from '../errors.js'
+import { mayBeCleanedBelow } from '../log/cleaner-file.js'
 import {
   DEDUPE_INDEX_PREFIX,
   LOG_SUFFIX,
@@ -17,7 +18,7 @@ import {
   segmentFileName,
 } from '../log/file-names.js'
 import { readLeaderEpochs, writeLeaderEpochs } from '../log/leader-epoch-file.js'
-import type { LogContext } from '../log/log-context.js'
+import { partitionName, type LogContext } from '../log/log-context.js'
 import { readLogStartOffset, writeLogStartOffset } from '../log/log-start-offset-file.js'
 import { PartitionLock, type LockWait } from '../log/partition-lock.js'
 import type { ArchivedEpoch } from '../store/archive/manifest.js'
@@ -33,7 +34,23 @@ export interface SegmentsBelow {
   readonly epochs: readonly ArchivedEpoch[]
 }
 
-/** Throws LOGQ_CONFLICT when the log no longer begins there, LOGQ_BUSY, LOGQ_ABORTED, LOGQ_TOPIC_REMOVED, or a system error. */
+/**
+ * Segments that compaction has been over, or would have been, were they still there: they may hold keys whose tombstones it removed. Throws
+ * LOGQ_CONFLICT.
+ */
+export function refuseCleaned(context: LogContext, lowestOffset: number, endOffset: number): void {
+  const cleaned = mayBeCleanedBelow(context)
+  if (lowestOffset >= cleaned) return
+  const below = Number.isFinite(cleaned) ? ` below offset ${cleaned}` : ', nobody knows up to where'
+  const other = 'restore under another name with --as'
+  throw new LogqError(
+    'LOGQ_CONFLICT',
+    `'${partitionName(context)}' was compacted${below}: with what was archived before, deleted keys would come back`,
+    { hint: cleaned < endOffset ? `restore what lies above with -o ${cleaned}:, or ${other}` : other },
+  )
+}
+
+/** Throws LOGQ_CONFLICT when the log no longer begins there, or was compacted meanwhile; LOGQ_BUSY, LOGQ_ABORTED, LOGQ_TOPIC_REMOVED, or a system error. */
 export async function putSegmentsBelow(context: LogContext, below: SegmentsBelow, wait: LockWait): Promise<void> {
   const { system, directory } = context
   const { fs } = system
@@ -47,6 +64,7 @@ export async function putSegmentsBelow(context: LogContext, below: SegmentsBelow
           hint: 'retain was quicker: run the command again',
         })
       }
+      refuseCleaned(context, Math.min(...below.baseOffsets), below.endOffset)
       for (const base of [...below.baseOffsets].sort((a, b) => b - a)) {
         for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, LOG_SUFFIX] as const) {
           const name = segmentFileName(base, suffix)

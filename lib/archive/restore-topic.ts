@@ -24,7 +24,7 @@ import { openLocation } from '../system/location/open-location.js'
 import { createDirectory } from '../system/durable.js'
 import type { LockWait } from '../system/lock-wait.js'
 import { manifestsAt, refuseMissing } from './inspect-archive.js'
-import { lowerLogStartOffset, putSegmentsBelow } from './restore-below.js'
+import { lowerLogStartOffset, putSegmentsBelow, refuseCleaned } from './restore-below.js'
 import { chooseSegments, type RestoreRange } from './restore-range.js'
 import { restoreSegment, type OffsetGap } from './restore-segment.js'
 
@@ -210,6 +210,7 @@ async function restoreBelow(
       continue
     }
     refuseGaps(topic, partition, segments, firstHere)
+    refuseCleaned(context, segments[0]?.baseOffset ?? firstHere, firstHere)
     const place = await openImportDirectory(store, options)
     try {
       const { ownership } = context

@@ -29,9 +29,21 @@ export function parseCleanerOffsets(bytes: Uint8Array): CleanerOffsets | undefin
 }
 
 /** Zeros when there is no such file, or it is damaged: then the next pass begins at the start, and gaps are named, which harms nobody. */
-export function readCleanerOffsets({ system, directory }: Pick<LogContext, 'system' | 'directory'>): CleanerOffsets {
+export function readCleanerOffsets(place: CleanerPlace): CleanerOffsets {
+  return read(place) ?? NEVER
+}
+
+/** Records below this offset may have been removed by a pass; where the file is damaged, anywhere. For whom it would harm to believe less. */
+export function mayBeCleanedBelow(place: CleanerPlace): number {
+  return read(place, { cleanedOffset: 0, gapsOffset: Infinity })?.gapsOffset ?? 0
+}
+
+type CleanerPlace = Pick<LogContext, 'system' | 'directory'>
+
+/** Undefined where there is none. */
+function read({ system, directory }: CleanerPlace, damaged?: CleanerOffsets): CleanerOffsets | undefined {
   const bytes = readSmallFile(system.fs, `${directory}/${CLEANER_OFFSET_FILE}`)
-  return (bytes === undefined ? undefined : parseCleanerOffsets(bytes)) ?? NEVER
+  return bytes === undefined ? undefined : (parseCleanerOffsets(bytes) ?? damaged)
 }
 
 /** Durable on return. */

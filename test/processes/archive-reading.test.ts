@@ -138,3 +138,37 @@ for (const [name, command, before] of OVERTAKEN) {
     t.is(done.stdout.toString(), '2\n')
   })
 }
+
+test('a key that was deleted does not come back from what was archived before a compaction: not by reading, nor by restore', async (t) => {
+  t.timeout(120_000)
+  const cli = makeCli(t)
+  const made = await cli.shell(
+    `logq topic create t cleanup.policy=compact,delete delete.retention.ms=0 segment.bytes=400 archive.location="$PWD/arch"
+     { echo gone:v; seq 20 | sed 's/.*/k&:v&/'; } | logq produce t -K: --batch-bytes 1 && logq archive t -q
+     base=$((10#$(basename "$(ls store/t-0/*.log | tail -n 1)" .log)))
+     echo gone:- | logq produce t -K: --null - && seq 21 40 | sed 's/.*/k&:v&/' | logq produce t -K: --batch-bytes 1
+     for n in 1 2 3; do sleep 0.01; logq compact t -q --min-dirty 0 --include-active > /dev/null; done
+     logq trim -y -q t -o $base > /dev/null && logq cat t -K: 2> /dev/null | grep -c 'k[0-9]*:v'; echo $base`,
+    { timeoutMs: 100_000 },
+  )
+  t.is(made.stderr, '')
+  const [present, base] = made.stdout.toString().split('\n').map(Number)
+  t.true(Number(present) >= 20)
+  const read = await cli.shell('logq cat t -K: | grep gone')
+  t.is(read.stdout.toString(), '')
+  t.is(
+    read.stderr,
+    `logq cat: 't-0': offsets 0 to ${Number(base) - 1} are archived, and not read: the log was compacted since, and deleted keys would come back; see 'logq cat --archive ${cli.directory}/arch t'\n`,
+  )
+  t.is((await cli.shell('logq cat t -o end')).stderr, '')
+  const restored = await cli.shell('logq restore arch t')
+  t.is(restored.status, 6)
+  t.regex(
+    restored.stderr,
+    /'t-0' was compacted below offset \d+: with what was archived before, deleted keys would come back\n.*--as/,
+  )
+  const beside = await cli.shell(
+    'logq restore arch t --as old -q && logq cat old -K: | grep gone; logq cat --archive arch t -n 1',
+  )
+  t.is(beside.stdout.toString(), 'gone:v\nv\n')
+})

@@ -4,6 +4,7 @@
  * S3 has to be restored.
  */
 import { systemErrorCode } from '../../errors.js'
+import { mayBeCleanedBelow } from '../../log/cleaner-file.js'
 import { segmentBaseOffsets } from '../../log/file-names.js'
 import { logStartOffset, type ViewContext } from '../../log/log-view.js'
 import { loadCodec } from '../../record/compression.js'
@@ -18,12 +19,24 @@ import { CurrentManifest, normalLocation } from './archived-files.js'
 import { coveredUpTo } from './covered.js'
 import { ARCHIVE_CODECS, type ArchivedSegment, type Manifest } from './manifest.js'
 
+/** Archived offsets that are not read with the log, the end excluded: deleted keys would come back. */
+export interface LeftOut {
+  readonly location: string
+  readonly fromOffset: number
+  readonly toOffset: number
+}
+
+export interface ReadingOptions extends ViewOptions {
+  /** Told, at once, of what is archived and would adjoin the log, had that not been compacted since. */
+  readonly onLeftOut?: ((leftOut: LeftOut) => void) | undefined
+}
+
 /** As `viewContext`, with the segments of `archive.location`. Throws LOGQ_CORRUPT for a damaged copy of the manifest. */
 export async function readingContext(
   store: Store,
   topic: string,
   partition: number,
-  options: ViewOptions = {},
+  options: ReadingOptions = {},
 ): Promise<ViewContext> {
   const here = viewContext(store, topic, partition, options)
   const file = store.kind === 'logq' ? (options.file ?? findTopic(store, topic)) : undefined
@@ -32,8 +45,10 @@ export async function readingContext(
   // Whichever of them is used: others may archive while this is read, also the first segments, and with another codec than before.
   for (const codec of ARCHIVE_CODECS) await loadCodec(codec)
   const current = new CurrentManifest(store, file, partition, location)
-  const archived = joinedManifest(here, () => current.get())
-  archived()
+  const joined = joining(here, () => current.get())
+  const archived = () => joined().manifest
+  const { leftOut } = joined()
+  if (leftOut !== undefined) options.onLeftOut?.({ location: normalLocation(location), ...leftOut })
   const { directory } = here
   const fs = new ArchiveFileSystem(here.system.fs, {
     directory,
@@ -44,24 +59,46 @@ export async function readingContext(
   return withFileSystem(here, fs)
 }
 
+interface Joined {
+  readonly manifest: Manifest | undefined
+  readonly leftOut?: Omit<LeftOut, 'location'> | undefined
+}
+
 /**
  * What of an archive adjoins the segments that are here: looked for anew each time, and found anew when something has changed. In this
  * order: the directory, the log start, the manifest. Retention moves the log start before it removes anything.
  */
-function joinedManifest(here: ViewContext, manifestNow: () => Manifest | undefined): () => Manifest | undefined {
-  let known: { readonly of: Manifest; readonly first: number; readonly start: number; readonly joined: Manifest } | undefined
+function joining(here: ViewContext, manifestNow: () => Manifest | undefined): () => Joined {
+  let known: Joined & { readonly of?: Manifest; readonly place: string } = { manifest: undefined, place: '' }
   return () => {
     const bases = segmentsHere(here)
     const start = logStartOffset(here, bases)
     // Those before it are about to be removed.
     const first = bases.findLast((base) => base <= start) ?? bases[0]
+    const cleaned = mayBeCleanedBelow(here)
     const of = manifestNow()
-    if (of === undefined || first === undefined) return undefined
-    if (known?.of !== of || known.first !== first || known.start !== start) {
-      const { partition, segments } = of
-      known = { of, first, start, joined: { partition, segments: adjoining(segments, first, start) } }
-    }
-    return known.joined
+    if (of === undefined || first === undefined) return { manifest: undefined }
+    const place = `${first} ${start} ${cleaned}`
+    if (known.of !== of || known.place !== place) known = { of, place, ...join(of, first, start, cleaned) }
+    return known
+  }
+}
+
+/**
+ * A pass of compaction may have removed the tombstones of keys that are in the archive as they were before it. So nothing is joined that a
+ * pass has been over, or could have been, were it still here; nor what lies below that.
+ */
+function join({ partition, segments }: Manifest, firstHere: number, start: number, cleaned: number): Joined {
+  const found = adjoining(segments, firstHere, start)
+  const cut = found.findIndex(({ baseOffset }) => baseOffset >= cleaned)
+  const [left, joined] = cut < 0 ? [found, []] : [found.slice(0, cut), found.slice(cut)]
+  const [lowest, highest] = [left[0], left.at(-1)]
+  return {
+    manifest: { partition, segments: joined },
+    leftOut:
+      lowest === undefined || highest === undefined
+        ? undefined
+        : { fromOffset: lowest.baseOffset, toOffset: highest.endOffset },
   }
 }
 

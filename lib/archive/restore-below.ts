@@ -50,7 +50,10 @@ export function refuseCleaned(context: LogContext, lowestOffset: number, endOffs
   )
 }
 
-/** Throws LOGQ_CONFLICT when the log no longer begins there, or was compacted meanwhile; LOGQ_BUSY, LOGQ_ABORTED, LOGQ_TOPIC_REMOVED, or a system error. */
+/**
+ * Throws LOGQ_CONFLICT when the log no longer begins there, or was compacted meanwhile; LOGQ_BUSY, LOGQ_ABORTED, LOGQ_TOPIC_REMOVED, or a
+ * system error.
+ */
 export async function putSegmentsBelow(context: LogContext, below: SegmentsBelow, wait: LockWait): Promise<void> {
   const { system, directory } = context
   const { fs } = system

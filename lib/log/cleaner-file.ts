@@ -33,7 +33,7 @@ export function readCleanerOffsets(place: CleanerPlace): CleanerOffsets {
   return read(place) ?? NEVER
 }
 
-/** Records below this offset may have been removed by a pass; where the file is damaged, anywhere. For whom it would harm to believe less. */
+/** Records below this offset may have been removed by a pass; where the file is damaged, anywhere. For whom less would harm. */
 export function mayBeCleanedBelow(place: CleanerPlace): number {
   return read(place, { cleanedOffset: 0, gapsOffset: Infinity })?.gapsOffset ?? 0
 }

@@ -10,7 +10,13 @@ import { segmentTimes, writtenMs } from '../log/segment-times.js'
 import { archiveFolder } from '../store/archive/archive-names.js'
 import { writeArchivedFile } from '../store/archive/archived-files.js'
 import { coveredUpTo, firstEndingAbove } from '../store/archive/covered.js'
-import type { ArchiveCodec, ArchivedPartition, ArchivedSegment, Manifest } from '../store/archive/manifest.js'
+import {
+  formatManifest,
+  type ArchiveCodec,
+  type ArchivedPartition,
+  type ArchivedSegment,
+  type Manifest,
+} from '../store/archive/manifest.js'
 import type { Store } from '../store/store.js'
 import type { TopicFile } from '../store/topic-file.js'
 import { ownershipOf } from '../system/durable.js'
@@ -225,7 +231,7 @@ export class ArchiveRun {
 
 function isSameManifest(one: Manifest | undefined, other: Manifest | undefined): boolean {
   if (one === undefined || other === undefined) return one === other
-  return one.partition.storeId === other.partition.storeId && isSame(one.segments, other.segments)
+  return Buffer.compare(formatManifest(one), formatManifest(other)) === 0
 }
 
 function isSame(some: readonly ArchivedSegment[], others: readonly ArchivedSegment[]): boolean {

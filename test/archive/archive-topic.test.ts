@@ -226,6 +226,27 @@ test('two copies of a store that archive at once: the one that comes second says
   t.is(archivedUpTo(store, getTopic(store, 't'), 0), 0)
 })
 
+test('a long run writes manifests on its way, each with more segments than the one before', async (t) => {
+  const { system, store } = await archivableStore()
+  for (const letter of ['f', 'g', 'h', 'i', 'j', 'k']) await produce(store, 't', [letter.repeat(80)])
+  const counts: number[] = []
+  const onProgress = () => {
+    void system.clock.advance(3000)
+    const path = `${folderOf(store)}/manifest`
+    const isThere = system.fs.pathStatus(path) !== undefined
+    counts.push(isThere ? parseManifest(contentOf(system.fs, path), path).segments.length : 0)
+  }
+  const [done] = await archiveTopic(store, 't', ARCHIVE, { onProgress })
+  t.true(counts.length >= 4)
+  t.deepEqual(
+    counts,
+    [...counts].sort((a, b) => a - b),
+  )
+  t.is(new Set(counts).size, counts.length)
+  t.is(done?.segmentCount, counts.length)
+  t.like((await collect(verifyArchive(system, ARCHIVE)))[0], { segmentCount: counts.length, strayFiles: [] })
+})
+
 test('a topic that is made anew in mid-run does not get into the archive of the one that was', async (t) => {
   const { system, store } = await archivableStore()
   await createTopic(store, 'u', { config: { 'segment.bytes': 256 } })

@@ -66,14 +66,17 @@ export class DirectoryLocation implements Location {
     const mode = (fs.pathStatus(folder)?.mode ?? 0) & 0o666
     const fd = fs.open(temporary, 'create-new', mode)
     try {
+      const ahead = new SyncAhead(() => fs.fdatasync(fd))
       try {
         let position = 0
         for await (const piece of pieces) {
           writeFully(fs, fd, piece, position, temporary)
           position += piece.length
+          ahead.wrote(piece.length)
         }
-        await fs.fdatasync(fd)
+        await ahead.finish()
       } finally {
+        await ahead.end()
         fs.close(fd)
       }
       this.system.failpoint('location.before-rename')
@@ -128,6 +131,51 @@ export class DirectoryLocation implements Location {
       else if (kind !== 'directory') throw new LogqError('LOGQ_IO', `'${path}' is not a directory`)
     }
     return path
+  }
+}
+
+/** So much is written before the device is asked for it, while the next bytes are made. */
+const SYNC_AHEAD_BYTES = 8 << 20
+
+/** Lets the device write while the bytes that follow are read, compressed and digested: the sync at the end then finds little to do. */
+class SyncAhead {
+  #unsyncedBytes = 0
+  #pending: Promise<void> | undefined
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(private readonly sync: () => Promise<void>) {}
+
+  /** Throws what a sync failed with that was begun before. */
+  wrote(lengthBytes: number): void {
+    this.#throwFailure()
+    this.#unsyncedBytes += lengthBytes
+    if (this.#unsyncedBytes < SYNC_AHEAD_BYTES || this.#pending !== undefined) return
+    this.#unsyncedBytes = 0
+    this.#pending = this.sync().then(
+      () => {
+        this.#pending = undefined
+      },
+      (error: unknown) => {
+        this.#failure = { error }
+        this.#pending = undefined
+      },
+    )
+  }
+
+  /** All that was written is on the device. */
+  async finish(): Promise<void> {
+    await this.#pending
+    this.#throwFailure()
+    await this.sync()
+  }
+
+  /** Nothing is under way any more: the file may be closed. */
+  async end(): Promise<void> {
+    await this.#pending
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
   }
 }
 

@@ -64,6 +64,7 @@ export const commandGroups: readonly CommandGroup[] = [
       { name: 'compact', load: async () => (await import('./commands/compact.js')).command },
       { name: 'fsck', load: async () => (await import('./commands/fsck.js')).command },
       { name: 'dump', load: async () => (await import('./commands/dump.js')).command },
+      { name: 'doctor', load: async () => (await import('./commands/doctor.js')).command },
       { name: 'du', load: async () => (await import('./commands/du.js')).command },
       { name: 'check', load: async () => (await import('./commands/check.js')).command },
       { name: 'metrics', load: async () => (await import('./commands/metrics.js')).command },

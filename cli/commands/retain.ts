@@ -4,15 +4,13 @@ import { isRetained, retainTopic, type PartitionRetention, type RetainOptions } 
 import { noteRetain } from '../../lib/store/last-retain.js'
 import { requireWritable } from '../../lib/store/store.js'
 import { defineCommand } from '../command.js'
-import { usageError } from '../errors.js'
 import type { Io } from '../io.js'
 import { lockWait } from '../lock-wait.js'
 import { forEachTopic } from '../maintain/for-each-topic.js'
 import { keptText } from '../maintain/kept-text.js'
-import { noWait } from '../maintain/options.js'
+import { noWait, retentionOptions, retentionWishes } from '../maintain/options.js'
 import { options } from '../options.js'
 import { openForReading } from '../reading/reading.js'
-import { parseHardLimit } from '../values/hard-limit.js'
 import { roundDuration, roundSize } from '../values/units.js'
 
 export const command = defineCommand({
@@ -23,24 +21,7 @@ export const command = defineCommand({
   },
   options: {
     store: options.store,
-    older: { kind: 'duration', valueName: 'DURATION', meaning: 'In place of retention.ms: remove what is older.' },
-    maxSize: {
-      kind: 'size',
-      valueName: 'SIZE',
-      meaning: 'In place of retention.bytes: remove the oldest segments of a partition that is larger.',
-    },
-    keepUntilAckedBy: {
-      kind: 'list',
-      valueName: 'GROUP',
-      meaning: "Keep what this consumer group has not committed; '*' for every group that reads the topic. May be repeated.",
-    },
-    hardLimit: {
-      kind: 'parsed',
-      valueName: 'LIMIT',
-      parse: parseHardLimit,
-      meaning:
-        'With --keep-until-acked-by: remove it all the same above this size of a partition, such as 10GiB, or age, such as 90d.',
-    },
+    ...retentionOptions,
     force: { kind: 'flag', meaning: 'Also when the clock seems to be wrong.' },
     noWait,
     dryRun: options.dryRun,
@@ -64,27 +45,21 @@ export const command = defineCommand({
   man: {
     description: [
       'Removes whole segments, the oldest first: those whose newest record is older than retention.ms, and those without which the partition is still larger than retention.bytes allows. The age of a segment is that of its newest timestamp, or of the last write to its file when that is earlier; so a timestamp in the future keeps nothing. Of a segment that is damaged the later of the two counts, since nobody knows what follows the damage, and it is named on standard error. An active segment whose oldest record is older than segment.ms or retention.ms, or which is larger than half of retention.bytes, is closed first; so the oldest record is never older than twice retention.ms, or retention.ms and segment.ms, by more than the time between two runs. The newest records stay, whatever the size.',
-      'With **-v** it is said on standard error why the segments that stay are still there, run by run; **-J** has that in kept, of each run the reason (active, not-due, newest, held, not-archived or behind), the base offsets of its segments, and when the first and the last of them are due.',
+      'With **-v** it is said on standard error why the segments that stay are still there, run by run, as **logq-doctor**(1) does; **-J** has that in kept, of each run the reason (active, not-due, newest, held, not-archived or behind), the base offsets of its segments, and when the first and the last of them are due.',
       'The log start offset moves first, durably, then files are unlinked. A line on standard output says for each partition of which something was removed how much that was, and how old the oldest of what is left is; there is none when there was nothing to do. A group that had not read all of what was removed is warned of on standard error.',
-      'With **-v** it is said why each run of the other segments is still there, as **logq-doctor**(1) does; with **-J** that is in the field kept.',
       'When the clock went back, or is further than retention.ms past the last run on a topic, and more than 90 % of the topic would go, nothing is removed: exit status 6. **--force** does it. With archive.required=true only what is in an archive is removed.',
     ],
-    seeAlso: ['logq-trim(1)', 'logq-compact(1)', 'logq-archive(1)', 'logq-topic(1)', 'logq-format(5)'],
+    seeAlso: ['logq-doctor(1)', 'logq-trim(1)', 'logq-compact(1)', 'logq-archive(1)', 'logq-topic(1)', 'logq-format(5)'],
   },
   async run(args, io) {
     const { options: given, operands } = args
-    const { older, maxSize, keepUntilAckedBy, hardLimit, force, dryRun } = given
-    if (hardLimit !== undefined && keepUntilAckedBy.length === 0)
-      throw usageError('--hard-limit needs --keep-until-acked-by', 'it limits what is kept for groups')
+    const { force, dryRun } = given
+    const wishes = retentionWishes(given)
     const store = requireWritable(openForReading(given.store, io))
     const how: RetainOptions = {
       ...lockWait(io),
       ...(given.noWait ? { wait: 'no' } : {}),
-      ...(older === undefined ? {} : { olderMs: older }),
-      ...(maxSize === undefined ? {} : { maxBytes: maxSize }),
-      ...(hardLimit?.kind === 'age' ? { hardMs: hardLimit.ms } : {}),
-      ...(hardLimit?.kind === 'size' ? { hardBytes: hardLimit.bytes } : {}),
-      keepUntilAckedBy,
+      ...wishes,
       force,
       dryRun,
     }

@@ -8,7 +8,7 @@ export function keptText(kept: KeptSegments, topic: string, nowMs: number): stri
   if (reason === 'active' || toOffset === null)
     return `the active segment, ${roundSize(sizeBytes)}, from offset ${fromOffset} on, is being written${activeEnd(kept, nowMs)}`
   const isOne = segments.length === 1
-  const what = `${countOf(segments.length, 'segment')}, ${roundSize(sizeBytes)}, offsets ${fromOffset} to ${toOffset - 1},`
+  const what = `${countOf(segments.length, 'segment')}, ${roundSize(sizeBytes)}, ${offsetsText(fromOffset, toOffset)},`
   const are = isOne ? 'is' : 'are'
   switch (reason) {
     case 'not-due':
@@ -18,10 +18,15 @@ export function keptText(kept: KeptSegments, topic: string, nowMs: number): stri
     case 'held':
       return `${what} ${are} due, and held by ${groupsText(kept.heldBy)}${hardEnd(kept, nowMs)}`
     case 'not-archived':
-      return `${what} ${are} due, and held by archive.required, since nothing shows that ${isOne ? 'it is' : 'they are'} archived: see 'logq archive ${topic}'`
+      return `${what} ${are} due, and held by archive.required until archived, as by: logq archive ${topic} --to …`
     case 'behind':
       return `${what} ${are} due, and ${isOne ? 'goes' : 'go'} when what is before ${isOne ? 'it' : 'them'} does`
   }
+}
+
+/** `offsets 3 to 5`, `offset 3`; the end is excluded. */
+export function offsetsText(fromOffset: number, toOffset: number): string {
+  return toOffset - fromOffset === 1 ? `offset ${fromOffset}` : `offsets ${fromOffset} to ${toOffset - 1}`
 }
 
 /** `3 segments`, `1 segment`. */

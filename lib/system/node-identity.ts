@@ -34,11 +34,14 @@ export function createNodeIdentity(): ProcessIdentity {
 
 /** Field 22 of /proc/<pid>/stat, in clock ticks since boot; 0 where there is no such file or process (so too on macOS). */
 export function readStartTicks(statPath: string): number {
-  const text = readTextOrNothing(statPath)
-  // Field 2 is the command name in parentheses and may itself hold spaces and parentheses: count from behind the last one.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const ticks = Number(fields[22 - 3])
+  const ticks = Number(statFields(readTextOrNothing(statPath))[22 - 3])
   return Number.isSafeInteger(ticks) ? ticks : 0
+}
+
+/** The fields of a text such as /proc/self/stat, from the third on. */
+export function statFields(text: string): readonly string[] {
+  // Field 2 is the command name in parentheses and may itself hold spaces and parentheses: count from behind the last one.
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
 /** 16 bytes from the text of a UUID; zeros where there is none (macOS). */

@@ -5,6 +5,7 @@ import { createNodeFileSystem } from './node-file-system.js'
 import { createNodeIdentity } from './node-identity.js'
 import { createNodeKernelLocks } from './node-kernel-locks.js'
 import { createNodeLeases } from './node-leases.js'
+import { createNodeProcesses } from './node-processes.js'
 import { nodeRandom } from './node-random.js'
 import type { System } from './system.js'
 import { createNodeChangeHints } from './watch.js'
@@ -19,6 +20,7 @@ export function createNodeSystem(env: Readonly<Record<string, string | undefined
     random: nodeRandom,
     hints: createNodeChangeHints(),
     self: createNodeIdentity(),
+    processes: createNodeProcesses(),
     failpoint: createFailpoints(env['LOGQ_FAILPOINT']),
   }
 }

@@ -52,6 +52,36 @@ export interface ProcessIdentity {
   readonly groupId: number
 }
 
+export interface ProcessDescription {
+  readonly pid: number
+  /** As it was typed, words separated by spaces; a program of Node.js by the name of its script. */
+  readonly command: string
+  /** By SIGSTOP, ^Z or a debugger: it keeps what it has locked. */
+  readonly isStopped: boolean
+  /** Wall clock, ms since the Unix epoch; undefined when unknown. */
+  readonly startedMs: number | undefined
+}
+
+/** Which files of this kernel are locked now. */
+export interface LockTable {
+  /** Undefined for a file that nobody has locked exclusively. */
+  holdersOf(file: { readonly device: number; readonly inode: number }): LockHolders | undefined
+}
+
+export interface LockHolders {
+  /** None where they are another user's, of whom the kernel does not tell. */
+  readonly processes: readonly ProcessDescription[]
+  readonly waiterCount: number
+}
+
+/** What the kernel tells of processes, to those who look and change nothing. */
+export interface Processes {
+  /** As it is now; no lock is taken for it. Undefined where the kernel does not tell (elsewhere than on Linux). */
+  lockTable(): LockTable | undefined
+  /** Undefined when there is no such process, or the kernel does not tell. */
+  find(pid: number): ProcessDescription | undefined
+}
+
 export interface System {
   readonly fs: FileSystem
   readonly locks: KernelLocks
@@ -60,6 +90,7 @@ export interface System {
   readonly random: Random
   readonly hints: ChangeHints
   readonly self: ProcessIdentity
+  readonly processes: Processes
   /**
    * A named point at which tests make the built program die, wait or fail (LOGQ_FAILPOINT). Costs one property look-up when unused.
    * Names are `<operation>.<moment>`, such as `append.after-write`.

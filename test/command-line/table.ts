@@ -40,3 +40,8 @@ export function lines(words: string): string {
 export function refused(stderr: RegExp, status = 2): Seen {
   return { status, stderr }
 }
+
+/** A line that runs while another process is stopped at a failpoint of this one, and ends as that line does. */
+export function besideStopped(failpoint: string, other: string, line: string): string {
+  return `{ LOGQ_FAILPOINT=${failpoint}=stop ${other} < /dev/null > /dev/null 2>&1 & p=$!; until grep -q "State:.T" /proc/$p/status; do sleep 0.05; done; ${line}; s=$?; kill -9 $p; exit $s; }`
+}

@@ -2,6 +2,7 @@
 import type { Table } from './table.js'
 import { archiveTables } from './tables/archives.js'
 import { diskTables } from './tables/disk.js'
+import { doctorTables } from './tables/doctor.js'
 import { exportTables } from './tables/export.js'
 import { filterTables } from './tables/filters.js'
 import { groupTables } from './tables/groups.js'
@@ -36,6 +37,7 @@ export const tables: readonly Table[] = [
   ...statusTables,
   ...storeTables,
   ...diskTables,
+  ...doctorTables,
   ...monitoringTables,
   ...lifecycleTables,
   ...archiveTables,

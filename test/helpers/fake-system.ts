@@ -56,6 +56,7 @@ export function createFakeSystem(options: FakeSystemOptions = {}): FakeSystem {
     random,
     hints: new FakeHints(),
     self,
+    processes: { lockTable: () => undefined, find: () => undefined },
     failpoint: (name) => {
       passedFailpoints.push(name)
       failpoints.get(name)?.()

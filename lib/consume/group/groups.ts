@@ -11,7 +11,7 @@ import {
   groupsDirectory,
   listGroups,
 } from '../../store/group/group-paths.js'
-import { groupStateName, type GroupStateName } from '../../store/group/group-state.js'
+import { groupStateName, type GroupState, type GroupStateName } from '../../store/group/group-state.js'
 import { Liveness, type Verdict } from '../../store/group/liveness.js'
 import type { MemberFile } from '../../store/group/member-file.js'
 import { twinOf } from '../../store/names.js'
@@ -50,13 +50,7 @@ export async function describeGroup(store: Store, group: string): Promise<GroupD
   try {
     const snapshot = files.read()
     const { state } = snapshot
-    const members = Object.entries(state.members).map(([member, { generation, isAway }]): MemberDescription => ({
-      member,
-      file: liveness.file(member),
-      presence: isAway === true ? 'away' : liveness.verdict(member),
-      generation,
-      partitions: partitionsOf(state, member).owned,
-    }))
+    const members = describeMembers(state, liveness)
     // Whoever is dead is a member until somebody notices; for those who look, it is none.
     const isEmpty = members.every(({ presence }) => presence === 'dead' || presence === 'away')
     const partitions = await lagOf(store, group, snapshot)
@@ -69,7 +63,7 @@ export async function describeGroup(store: Store, group: string): Promise<GroupD
       members,
       partitions,
       lastCommitMs: commits.length === 0 ? undefined : Math.max(...commits),
-      problems: problemsOf(files, snapshot),
+      problems: groupProblems(files, snapshot),
     }
   } finally {
     liveness.close()
@@ -77,7 +71,19 @@ export async function describeGroup(store: Store, group: string): Promise<GroupD
   }
 }
 
-function problemsOf(files: GroupFiles, { isStateDamaged, damage, offsets }: GroupSnapshot): string[] {
+/** By their names. Throws a system error. */
+export function describeMembers(state: GroupState, liveness: Liveness): MemberDescription[] {
+  return Object.entries(state.members).map(([member, { generation, isAway }]) => ({
+    member,
+    file: liveness.file(member),
+    presence: isAway === true ? 'away' : liveness.verdict(member),
+    generation,
+    partitions: partitionsOf(state, member).owned,
+  }))
+}
+
+/** What is wrong with the files of a group, in words. */
+export function groupProblems(files: GroupFiles, { isStateDamaged, damage, offsets }: GroupSnapshot): string[] {
   const problems = damage.map(
     ({ position, sizeBytes }) =>
       `'${files.directory}/offsets' is damaged at position ${position} (${sizeBytes} bytes): commits may be missing`,

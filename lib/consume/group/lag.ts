@@ -5,9 +5,11 @@
 import { systemErrorCode } from '../../errors.js'
 import { bytesFrom, listSegments, type ViewContext } from '../../log/log-view.js'
 import { readingContext } from '../../store/archive/reading-context.js'
+import type { StoredOffset } from '../../store/group/committed-offsets.js'
 import { GroupFiles, type GroupSnapshot } from '../../store/group/group-files.js'
 import type { Store } from '../../store/store.js'
 import { partitionOffsets } from '../../store/partition.js'
+import type { TopicFile } from '../../store/topic-file.js'
 import { findTopic } from '../../store/topics.js'
 import { readRecordsOf } from '../placed-record.js'
 
@@ -52,24 +54,41 @@ export async function lagOf(store: Store, group: string, { state, offsets }: Gro
     for (let partition = 0; partition < file.partitions; partition += 1) {
       const stored = offsets.get(topic, file.topicId, partition)
       if (stored === undefined && !isWanted) continue
-      const context = await readingContext(store, topic, partition, { file })
-      const { logStartOffset, logEndOffset } = partitionOffsets(context)
-      const fromOffset = Math.max(stored?.offset ?? 0, logStartOffset)
-      lags.push({
-        group,
-        topic,
-        partition,
-        currentOffset: stored?.offset,
-        logStartOffset,
-        logEndOffset,
-        lagRecords: Math.max(0, logEndOffset - fromOffset),
-        ...(await behind(context, fromOffset, logEndOffset)),
-        member: state.owners[topic]?.[partition] ?? undefined,
-        committedAtMs: stored?.timeMs,
-      })
+      lags.push(await partitionLag(store, file, partition, { group, stored, member: state.owners[topic]?.[partition] }))
     }
   }
   return lags
+}
+
+/** What a group has to do with a partition. */
+export interface PartitionReader {
+  readonly group: string
+  readonly stored: StoredOffset | undefined
+  readonly member: string | null | undefined
+}
+
+/** Of one partition. Throws LOGQ_CORRUPT, LOGQ_TOPIC_REMOVED, or a system error. */
+export async function partitionLag(
+  store: Store,
+  file: TopicFile,
+  partition: number,
+  { group, stored, member }: PartitionReader,
+): Promise<PartitionLag> {
+  const context = await readingContext(store, file.topic, partition, { file })
+  const { logStartOffset, logEndOffset } = partitionOffsets(context)
+  const fromOffset = Math.max(stored?.offset ?? 0, logStartOffset)
+  return {
+    group,
+    topic: file.topic,
+    partition,
+    currentOffset: stored?.offset,
+    logStartOffset,
+    logEndOffset,
+    lagRecords: Math.max(0, logEndOffset - fromOffset),
+    ...(await behind(context, fromOffset, logEndOffset)),
+    member: member ?? undefined,
+    committedAtMs: stored?.timeMs,
+  }
 }
 
 async function behind(

@@ -18,16 +18,17 @@ import { CLEANER_DIRECTORY, CLEANER_LOCK_FILE, LOG_SUFFIX, segmentFileName } fro
 import { IsolationJudge } from '../../log/isolation.js'
 import { Log } from '../../log/log.js'
 import { partitionName, type LogContext } from '../../log/log-context.js'
-import { listSegments, logEndOffset, type ViewContext } from '../../log/log-view.js'
+import { listSegments, type ViewContext } from '../../log/log-view.js'
 import { PartitionLock, type LockWait } from '../../log/partition-lock.js'
 import { pinRecoveryPoint, readRecoveryPoint } from '../../log/recovery-point-file.js'
-import { segmentTimes, type SegmentTimes } from '../../log/segment-times.js'
+import type { SegmentTimes } from '../../log/segment-times.js'
 import type { RecordBatch } from '../../record/batch.js'
 import { createDirectory, isTemporaryName, removeQuietly } from '../../system/durable.js'
 import { withFileLock } from '../../system/file-lock.js'
 import { cleanSegment, type CleanedSegment, type RecordFilter } from './clean-segment.js'
 import { ClosedSegment } from './closed-segment.js'
-import { planCompaction, type CompactionLimits, type CompactionPlan } from './compaction-plan.js'
+import { lookAtCompaction } from './compaction-look.js'
+import type { CompactionLimits, CompactionPlan } from './compaction-plan.js'
 import { HASH_COUNT, KeyCounts } from './key-counts.js'
 import { KeyHash } from './key-hash.js'
 import { swapSegment } from './swap-segment.js'
@@ -145,13 +146,8 @@ class Compaction {
 
   #plan(): CompactionPlan {
     const { view, settings, options } = this
-    const bases = listSegments(view)
-    const activeBase = bases.at(-1) ?? 0
     const isActiveIn = options.dryRun === true && settings.includesActive
-    const closed = (isActiveIn ? bases : bases.slice(0, -1)).map((base) => segmentTimes(view, base, 'quickly'))
-    const end = isActiveIn ? logEndOffset(view, bases) : activeBase
-    const { cleanedOffset } = readCleanerOffsets(view)
-    const plan = planCompaction(closed, end, cleanedOffset, { ...settings, nowMs: this.#nowMs })
+    const { plan } = lookAtCompaction(view, { ...settings, nowMs: this.#nowMs }, isActiveIn)
     this.#endOffset = plan.endOffset
     return plan
   }

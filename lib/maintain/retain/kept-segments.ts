@@ -1,10 +1,26 @@
-/** Why what is still there of a partition is there: runs of segments that have one reason, for those who explain it. Pure. */
+/** Why each segment of a partition is still there, or goes, and when it is due: for those who explain retention. Pure. */
 import { writtenMs } from '../../log/segment-times.js'
 import type { PartitionOutlook } from './retention-look.js'
-import { bytesOf, isRemoval, type RetentionSegment, type StayReason } from './retention-plan.js'
+import { bytesOf, isRemoval, type RemovalReason, type StayReason } from './retention-plan.js'
 
-export interface KeptSegments {
+export interface SegmentOutlook {
+  readonly baseOffset: number
+  /** The end of it, excluded; null for the active segment. */
+  readonly toOffset: number | null
+  readonly sizeBytes: number
+  /** Largest timestamp, -1 for none; and when it was written last. */
+  readonly maxTimestampMs: number
+  readonly modifiedMs: number
   /** 'active': it is being written, and is not looked at before it is closed. */
+  readonly reason: RemovalReason | StayReason | 'active'
+  /** When it is due by its age, in ms since the Unix epoch; null for never, and for what is due already. */
+  readonly dueMs: number | null
+  /** It is due, too, when so many bytes more are appended; null for never. */
+  readonly dueAfterBytes: number | null
+}
+
+/** A run of segments that have one reason. */
+export interface KeptSegments {
   readonly reason: StayReason | 'active'
   /** Base offsets, ascending. */
   readonly segments: readonly number[]
@@ -21,57 +37,52 @@ export interface KeptSegments {
   readonly heldBy: readonly string[]
 }
 
-/** In the order of the offsets. */
-export function keptSegments({ closed, active, plan, limits, held, rollMs }: PartitionOutlook): KeptSegments[] {
+/** In the order of the offsets; an active segment in which there is nothing is none. */
+export function segmentOutlooks({ closed, active, plan, limits, rollMs }: PartitionOutlook): SegmentOutlook[] {
   const { retentionMs, retentionBytes, hardMs, hardBytes } = limits
   const activeBytes = active?.sizeBytes ?? 0
-  const runs: { readonly reason: StayReason; readonly from: number; to: number }[] = []
-  for (const [n, reason] of plan.reasons.entries()) {
-    if (isRemoval(reason)) continue
-    const last = runs.at(-1)
-    if (last?.reason === reason) last.to = n + 1
-    else runs.push({ reason, from: n, to: n + 1 })
-  }
+  let leftBytes = bytesOf(closed) + activeBytes
   // Segments go in order: none before those that are older.
   let latestMs = -Infinity
-  const dueMsOf = (segment: RetentionSegment, limitMs: number) => {
-    latestMs = Math.max(latestMs, writtenMs(segment))
-    return limitMs < 0 ? null : latestMs + limitMs
-  }
-  const kept = runs.map(({ reason, from, to }): KeptSegments => {
-    const segments = closed.slice(from, to)
+  const outlooks = closed.map((segment, n): SegmentOutlook => {
+    const { baseOffset, nextOffset, sizeBytes, maxTimestampMs, modifiedMs } = segment
+    const reason = plan.reasons[n] ?? 'not-due'
     // What is due but for a group or an archive waits for no time, unless a hard limit ends that.
     const limitMs = reason === 'not-due' ? retentionMs : reason === 'held' ? hardMs : -1
     const limitBytes = reason === 'not-due' ? retentionBytes : reason === 'held' ? hardBytes : -1
-    const dues = segments.map((segment) => dueMsOf(segment, limitMs))
-    const leftBytes = bytesOf(closed.slice(from)) + activeBytes
-    return {
-      reason,
-      segments: segments.map(({ baseOffset }) => baseOffset),
-      sizeBytes: bytesOf(segments),
-      fromOffset: segments[0]?.baseOffset ?? 0,
-      toOffset: segments.at(-1)?.nextOffset ?? 0,
-      dueMs: dues[0] ?? null,
-      lastDueMs: dues.at(-1) ?? null,
-      dueAfterBytes: limitBytes < 0 ? null : Math.max(0, limitBytes - leftBytes) + 1,
-      heldBy: reason === 'held' ? held.by : [],
-    }
+    latestMs = Math.max(latestMs, writtenMs(segment))
+    const dueMs = limitMs < 0 ? null : latestMs + limitMs
+    const dueAfterBytes = limitBytes < 0 ? null : Math.max(0, limitBytes - leftBytes) + 1
+    leftBytes -= sizeBytes
+    return { baseOffset, toOffset: nextOffset, sizeBytes, maxTimestampMs, modifiedMs, reason, dueMs, dueAfterBytes }
   })
-  if (active === undefined || active.sizeBytes === 0) return kept
-  const closedMs = Math.max(latestMs, writtenMs(active))
-  const activeDueMs = retentionMs < 0 || rollMs === undefined ? null : Math.max(rollMs, closedMs + retentionMs)
-  return [
-    ...kept,
-    {
-      reason: 'active',
-      segments: [active.baseOffset],
-      sizeBytes: active.sizeBytes,
-      fromOffset: active.baseOffset,
-      toOffset: null,
-      dueMs: activeDueMs,
-      lastDueMs: activeDueMs,
-      dueAfterBytes: null,
-      heldBy: [],
-    },
-  ]
+  if (active === undefined || activeBytes === 0) return outlooks
+  const { baseOffset, sizeBytes, maxTimestampMs, modifiedMs } = active
+  const expiredMs = Math.max(latestMs, writtenMs(active)) + retentionMs
+  const dueMs = retentionMs < 0 || rollMs === undefined ? null : Math.max(rollMs, expiredMs)
+  const what = { baseOffset, toOffset: null, sizeBytes, maxTimestampMs, modifiedMs }
+  return [...outlooks, { ...what, reason: 'active', dueMs, dueAfterBytes: null }]
+}
+
+/** What stays, in the order of the offsets. */
+export function keptSegments(outlook: PartitionOutlook): KeptSegments[] {
+  const runs: { readonly reason: KeptSegments['reason']; readonly segments: SegmentOutlook[] }[] = []
+  for (const segment of segmentOutlooks(outlook)) {
+    const { reason } = segment
+    if (reason !== 'active' && isRemoval(reason)) continue
+    const last = runs.at(-1)
+    if (last?.reason === reason) last.segments.push(segment)
+    else runs.push({ reason, segments: [segment] })
+  }
+  return runs.map(({ reason, segments }) => ({
+    reason,
+    segments: segments.map(({ baseOffset }) => baseOffset),
+    sizeBytes: bytesOf(segments),
+    fromOffset: segments[0]?.baseOffset ?? 0,
+    toOffset: segments.at(-1)?.toOffset ?? null,
+    dueMs: segments[0]?.dueMs ?? null,
+    lastDueMs: segments.at(-1)?.dueMs ?? null,
+    dueAfterBytes: segments[0]?.dueAfterBytes ?? null,
+    heldBy: reason === 'held' ? outlook.held.by : [],
+  }))
 }

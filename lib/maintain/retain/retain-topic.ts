@@ -119,10 +119,12 @@ class TopicRetention {
   #refuseStrangeClock(works: readonly PartitionWork[]): void {
     if (this.options.force === true) return
     const { nowMs, retentionMs } = this.#look
-    const doubt = doubtfulClock(readLastRetain(this.store).get(this.file.topicId), nowMs, retentionMs, works)
+    const totalBytes = works.reduce((sum, { closed, active }) => sum + bytesOf(closed) + (active?.sizeBytes ?? 0), 0)
+    const leavingBytes = works.reduce((sum, { closed, plan }) => sum + bytesOf(closed.slice(0, plan.removeCount)), 0)
+    const lastRunMs = readLastRetain(this.store).get(this.file.topicId)
+    const doubt = doubtfulClock(lastRunMs, nowMs, retentionMs, { leavingBytes, totalBytes })
     if (doubt === undefined) return
-    const { lastMs, leavingBytes, totalBytes } = doubt
-    const since = `the last run was at ${new Date(lastMs).toISOString()}, now it is ${new Date(nowMs).toISOString()}`
+    const since = `the last run was at ${new Date(doubt.lastMs).toISOString()}, now it is ${new Date(nowMs).toISOString()}`
     throw new LogqError(
       'LOGQ_CONFLICT',
       `retention would remove ${leavingBytes} of the ${totalBytes} bytes of '${this.file.topic}': ${since}`,

@@ -63,6 +63,10 @@ export class RetentionLook {
     return this.wishes.olderMs ?? this.#config.number('retention.ms')
   }
 
+  get retentionBytes(): number {
+    return this.wishes.maxBytes ?? this.#config.number('retention.bytes')
+  }
+
   /**
    * What a run would do now. Throws LOGQ_TOPIC_REMOVED, LOGQ_CORRUPT, LOGQ_UNKNOWN_GROUP, LOGQ_NEWER_FORMAT, or a system error.
    */
@@ -125,11 +129,11 @@ export class RetentionLook {
   }
 
   #limits(heldFromOffset: number, unarchivedFromOffset = Infinity): RetentionLimits {
-    const { maxBytes, hardMs = -1, hardBytes = -1 } = this.wishes
+    const { hardMs = -1, hardBytes = -1 } = this.wishes
     return {
       nowMs: this.nowMs,
       retentionMs: this.retentionMs,
-      retentionBytes: maxBytes ?? this.#config.number('retention.bytes'),
+      retentionBytes: this.retentionBytes,
       heldFromOffset,
       unarchivedFromOffset,
       hardMs,

@@ -53,9 +53,9 @@ export function refuseExisting(store: Store, name: string): void {
 
 /** All snapshots, by name. Throws LOGQ_CORRUPT or LOGQ_NEWER_FORMAT for one whose logq.json cannot be read, or a system error. */
 export function listSnapshots(store: Store): Snapshot[] {
-  return namesOf(store).flatMap((name) => {
+  return snapshotNames(store).flatMap((name) => {
     try {
-      return [describe(store, name)]
+      return [describeSnapshot(store, name)]
     } catch (error) {
       // Removed since the listing.
       if (store.system.fs.pathStatus(snapshotPath(store, name)) === undefined) return []
@@ -112,7 +112,7 @@ export function sweepSnapshots(store: Store): void {
   }
 }
 
-function namesOf(store: Store): string[] {
+export function snapshotNames(store: Store): string[] {
   try {
     const names = store.system.fs.list(snapshotsDirectory(store))
     return names.filter(
@@ -124,7 +124,8 @@ function namesOf(store: Store): string[] {
   }
 }
 
-function describe(store: Store, name: string): Snapshot {
+/** Throws LOGQ_CORRUPT, LOGQ_NEWER_FORMAT, or a system error. */
+export function describeSnapshot(store: Store, name: string): Snapshot {
   const { fs } = store.system
   const path = snapshotPath(store, name)
   const file = `${path}/${STORE_FILE}`

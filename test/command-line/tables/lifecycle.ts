@@ -1,5 +1,5 @@
 /** retain, trim and compact. Each row has a topic of its own. */
-import { refused, type Table } from '../table.js'
+import { besideStopped, refused, type Table } from '../table.js'
 
 /** Records of the last ten days, one each: v1 is a day old. */
 const ten =
@@ -10,10 +10,6 @@ const days = (settings = '') => `logq topic create $T segment.ms=1h ${settings} 
 const keys = (settings = '') =>
   `logq topic create $T cleanup.policy=compact segment.bytes=300 ${settings} && printf 'x:1\\na:1\\nb:1\\nc:1\\na:2\\nb:2\\nc:2\\na:3\\nb:3\\nc:3\\n' | logq produce $T -K: --batch-bytes 1 && printf 'x:-\\na:4\\n' | logq produce $T -K: --null - --batch-bytes 1`
 const cat = `logq cat $T -F '%o:%k=%v '`
-
-/** Runs a line while another process is stopped at a failpoint of this one. */
-const besideStopped = (failpoint: string, other: string, line: string) =>
-  `{ LOGQ_FAILPOINT=${failpoint}=stop ${other} < /dev/null > /dev/null 2>&1 & p=$!; until grep -q "State:.T" /proc/$p/status; do sleep 0.05; done; ${line}; s=$?; kill -9 $p; exit $s; }`
 
 const retaining: Table = {
   title: 'retain',

@@ -1,11 +1,8 @@
 /** snapshot and topic clone. Each row has a store of its own, or a topic. */
-import { refused, type Table } from '../table.js'
+import { besideStopped, refused, type Table } from '../table.js'
 
 /** A store that is called as the topic, with that topic in segments of three records. */
 const own = 'export LOGQ_STORE=$PWD/store-$T; logq topic create $T segment.bytes=256; seq 9 | logq produce $T --batch-bytes 1'
-/** Runs a line while another process is stopped at a failpoint of this one. */
-const besideStopped = (failpoint: string, other: string, line: string) =>
-  `{ LOGQ_FAILPOINT=${failpoint}=stop ${other} < /dev/null > /dev/null 2>&1 & p=$!; until grep -q "State:.T" /proc/$p/status; do sleep 0.05; done; ${line}; s=$?; kill -9 $p; exit $s; }`
 
 const snapshots: Table = {
   title: 'snapshots',

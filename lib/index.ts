@@ -17,7 +17,18 @@
 export { CorruptionError, LogqError, isLogqError, type CorruptionPlace, type ErrorCode } from './errors.js'
 
 export { createNodeSystem } from './system/node-system.js'
-export type { ChangeHints, Clock, KernelLocks, ProcessIdentity, Random, System } from './system/system.js'
+export type {
+  ChangeHints,
+  Clock,
+  KernelLocks,
+  LockHolders,
+  LockTable,
+  ProcessDescription,
+  ProcessIdentity,
+  Processes,
+  Random,
+  System,
+} from './system/system.js'
 export type { FileStatus, FileSystem, OpenMode } from './system/file-system.js'
 export type { Lease, LeaseOptions, Leases } from './system/lease.js'
 export { LeaseWatch } from './system/lease-watch.js'
@@ -198,7 +209,39 @@ export {
 export { openMetricsLines, type MetricFamily, type Sample } from './inspect/open-metrics.js'
 export { storeMetrics, type OnTrouble } from './inspect/store-metrics.js'
 export { examineStore, type ExamineOptions } from './inspect/doctor/examine-store.js'
-export { isDamage, type DoctorFinding, type Severity } from './inspect/doctor/doctor-finding.js'
+export { isDamage } from './inspect/doctor/doctor-finding.js'
+export type {
+  BelowStartFinding,
+  ClockFinding,
+  CompactionFinding,
+  DamagedFileFinding,
+  DamagedSegmentsFinding,
+  DiskFinding,
+  DoctorFinding,
+  FutureTimestampsFinding,
+  GroupBehindFinding,
+  GroupDamagedFinding,
+  GroupLostFinding,
+  KafkaFinding,
+  KeptFinding,
+  LateTimestampsFinding,
+  LeftOverFinding,
+  LockFinding,
+  LostEndFinding,
+  MemberFinding,
+  MissingFinding,
+  PartitionFinding,
+  RemovableFinding,
+  RetentionFinding,
+  SegmentFinding,
+  Severity,
+  SnapshotFinding,
+  StatusFinding,
+  SyncFailedFinding,
+  TimestampsFinding,
+  UncleanFinding,
+  UnreadableFinding,
+} from './inspect/doctor/doctor-finding.js'
 export type { SegmentOutlook } from './maintain/retain/kept-segments.js'
 export { newestRecordMs } from './inspect/newest-record.js'
 export type { PartitionOffsets } from './store/partition.js'

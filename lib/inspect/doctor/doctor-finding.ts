@@ -9,18 +9,19 @@ import type { LockHolders } from '../../system/system.js'
 /** ok: as it should be. notice: worth knowing. warning: somebody should look. critical: records are lost, or nobody can go on. */
 export type Severity = 'ok' | 'notice' | 'warning' | 'critical'
 
-interface InPartition {
+/** What findings of one partition have. */
+export interface PartitionFinding {
   readonly topic: string
   readonly partition: number
 }
 
 /** Why segments are still there, as retention has it. */
-export interface KeptFinding extends InPartition, KeptSegments {
+export interface KeptFinding extends PartitionFinding, KeptSegments {
   readonly kind: 'kept'
 }
 
 /** What the next run of retention removes. */
-export interface RemovableFinding extends InPartition {
+export interface RemovableFinding extends PartitionFinding {
   readonly kind: 'removable'
   readonly reasons: readonly RemovalReason[]
   readonly segments: readonly number[]
@@ -33,12 +34,12 @@ export interface RemovableFinding extends InPartition {
 }
 
 /** One segment, where that is asked for. */
-export interface SegmentFinding extends InPartition, SegmentOutlook {
+export interface SegmentFinding extends PartitionFinding, SegmentOutlook {
   readonly kind: 'segment'
 }
 
 /** Segments below the log start, which a command that was killed left. */
-export interface BelowStartFinding extends InPartition {
+export interface BelowStartFinding extends PartitionFinding {
   readonly kind: 'below-log-start'
   readonly segmentCount: number
   readonly logStartOffset: number
@@ -70,7 +71,8 @@ export interface ClockFinding {
   readonly totalBytes: number
 }
 
-interface Timestamps extends InPartition {
+/** What both findings of timestamps have. */
+export interface TimestampsFinding extends PartitionFinding {
   readonly segments: readonly number[]
   readonly sizeBytes: number
   /** Of the segment that is furthest off. */
@@ -79,16 +81,16 @@ interface Timestamps extends InPartition {
 }
 
 /** After the time at which they were written, or after now. */
-export interface FutureTimestampsFinding extends Timestamps {
+export interface FutureTimestampsFinding extends TimestampsFinding {
   readonly kind: 'future-timestamps'
 }
 
 /** Long before the time at which they were written. */
-export interface LateTimestampsFinding extends Timestamps {
+export interface LateTimestampsFinding extends TimestampsFinding {
   readonly kind: 'late-timestamps'
 }
 
-export interface CompactionFinding extends InPartition {
+export interface CompactionFinding extends PartitionFinding {
   readonly kind: 'compaction'
   /** Of closed segments that are old enough: what no pass has been over, and the rest. */
   readonly dirtyBytes: number
@@ -103,49 +105,49 @@ export interface CompactionFinding extends InPartition {
 }
 
 /** An fsync failed: nobody appends, and readers stop there. */
-export interface SyncFailedFinding extends InPartition {
+export interface SyncFailedFinding extends PartitionFinding {
   readonly kind: 'sync-failed'
   readonly syncedOffset: number
 }
 
 /** What is behind the recovery point is not known to be whole. */
-export interface UncleanFinding extends InPartition {
+export interface UncleanFinding extends PartitionFinding {
   readonly kind: 'unclean'
   readonly unverifiedBytes: number
 }
 
 /** The log is shorter than it was when it was synced: records are lost. */
-export interface LostEndFinding extends InPartition {
+export interface LostEndFinding extends PartitionFinding {
   readonly kind: 'lost-end'
   readonly recoveryPointOffset: number
 }
 
 /** Closed segments in which something is no batch. */
-export interface DamagedSegmentsFinding extends InPartition {
+export interface DamagedSegmentsFinding extends PartitionFinding {
   readonly kind: 'damaged-segments'
   readonly segments: readonly number[]
 }
 
 /** Appends are refused. */
-export interface StatusFinding extends InPartition {
+export interface StatusFinding extends PartitionFinding {
   readonly kind: 'status'
   readonly status: 'follower' | 'sealed' | 'deleted'
 }
 
-export interface MissingFinding extends InPartition {
+export interface MissingFinding extends PartitionFinding {
   readonly kind: 'missing-directory'
   readonly path: string
 }
 
 /** Commands stumble over it. */
-export interface DamagedFileFinding extends Partial<InPartition> {
+export interface DamagedFileFinding extends Partial<PartitionFinding> {
   readonly kind: 'damaged-file'
   readonly path: string
   readonly problem: string
 }
 
 /** What could not be looked at. */
-export interface UnreadableFinding extends Partial<InPartition> {
+export interface UnreadableFinding extends Partial<PartitionFinding> {
   readonly kind: 'unreadable'
   readonly group?: string
   /** What failed, by its code where it has one. */
@@ -154,7 +156,7 @@ export interface UnreadableFinding extends Partial<InPartition> {
 }
 
 /** Files that no log needs. */
-export interface LeftOverFinding extends Partial<InPartition> {
+export interface LeftOverFinding extends Partial<PartitionFinding> {
   readonly kind: 'left-over'
   readonly what:
     | 'quarantine' // copies of what recovery and repair took out
@@ -171,7 +173,7 @@ export interface LeftOverFinding extends Partial<InPartition> {
   readonly isInUse: boolean
 }
 
-export interface LockFinding extends Partial<InPartition> {
+export interface LockFinding extends Partial<PartitionFinding> {
   readonly kind: 'lock'
   readonly group?: string
   readonly lock: 'append' | 'compaction' | 'archive' | 'group' | 'store' | 'import' | 'snapshot'
@@ -194,7 +196,7 @@ export interface MemberFinding {
   readonly partitions: readonly string[]
 }
 
-export interface GroupBehindFinding extends InPartition {
+export interface GroupBehindFinding extends PartitionFinding {
   readonly kind: 'group-behind'
   readonly group: string
   readonly committedOffset: number | null
@@ -212,7 +214,7 @@ export interface GroupBehindFinding extends InPartition {
 }
 
 /** Records went before the group had read them. */
-export interface GroupLostFinding extends InPartition {
+export interface GroupLostFinding extends PartitionFinding {
   readonly kind: 'group-lost'
   readonly group: string
   readonly committedOffset: number

@@ -67,14 +67,15 @@ export const command = defineCommand({
   ],
   exits: ['failed', 'corruption', 'conflict', 'tryAgain'],
   exitNotes: {
-    conflict: 'A topic that was named is not compacted (its cleanup.policy), or was changed meanwhile by fsck --repair',
+    conflict:
+      'A topic that was named is not compacted (its cleanup.policy), or ceased to be meanwhile; or its segments were removed or repaired again and again while they were gone over',
     tryAgain: 'With **--no-wait**: another process is compacting it, or holds the append lock',
   },
   man: {
     description: [
       'Goes over the closed segments of each partition, and keeps of each key the last record, at its offset. Nothing is done where less than min.cleanable.dirty.ratio of the log is new since the last pass, unless something new is older than max.compaction.lag.ms. Records younger than min.compaction.lag.ms, and the active segment, are left alone; an active segment older than segment.ms or max.compaction.lag.ms is closed first.',
       'A record with a null value is a tombstone: it deletes its key. It is kept for delete.retention.ms after the first pass that saw it, so that consumers learn of it, and goes in a later one. Records without a key go too; **logq produce** refuses them for a compacted topic.',
-      'Segments are written anew one at a time, and each takes the place of the old one by one rename. Producers, readers and followers run on. Killed at any moment, each segment is as it was or as it is to be, and the next run goes on. One segment at a time needs its space on the disk twice. Keys are told apart by a 128-bit keyed hash.',
+      'Segments are written anew one at a time, and each takes the place of the old one by one rename. Producers, readers and followers run on. Killed at any moment, each segment is as it was or as it is to be, and the next run goes on. When **logq retain** removes segments meanwhile, the partition is gone over again from its new start. One segment at a time needs its space on the disk twice. Keys are told apart by a 128-bit keyed hash.',
       'What was done is said on standard output, a line for each partition of which something was done; nothing when there was nothing to do. On a terminal a bar shows how far it is.',
     ],
     seeAlso: ['logq-retain(1)', 'logq-topic(1)', 'logq-format(5)'],

@@ -101,7 +101,7 @@ export async function withStoreLock<Result>(
   change: () => Result | Promise<Result>,
   wait: LockWait = {},
 ): Promise<Result> {
-  return await withFileLock(store.system, `${store.path}/${STORE_LOCK_FILE}`, store.ownership, change, wait)
+  return await withFileLock(store.system, `${store.path}/${STORE_LOCK_FILE}`, store.ownership, change, wait, 'LOGQ_IO')
 }
 
 /** 1 topics directory, 2 logq.json (the store exists from here on). Crash before 2: the next creation starts again. */

@@ -11,15 +11,18 @@
  *
  * Killed anywhere, each segment is as before or as after, and the next run begins again. A tombstone goes only when its delete horizon has
  * passed, which an earlier pass set; since older values lie in segments before it or in its own, they go first.
+ *
+ * Retention may remove segments meanwhile. What was counted and is gone would be waited for, so that the last record of a key was taken for
+ * an earlier one: then the pass begins again.
  */
-import { LogqError } from '../../errors.js'
+import { LogqError, systemErrorCode } from '../../errors.js'
 import { readCleanerOffsets, writeCleanerOffsets, type CleanerOffsets } from '../../log/cleaner-file.js'
 import { CLEANER_DIRECTORY, CLEANER_LOCK_FILE, LOG_SUFFIX, segmentFileName } from '../../log/file-names.js'
 import { IsolationJudge } from '../../log/isolation.js'
 import { Log } from '../../log/log.js'
 import { partitionName, type LogContext } from '../../log/log-context.js'
 import { listSegments, type ViewContext } from '../../log/log-view.js'
-import { PartitionLock, type LockWait } from '../../log/partition-lock.js'
+import { PartitionLock, topicRemoved, type LockWait } from '../../log/partition-lock.js'
 import { pinRecoveryPoint, readRecoveryPoint } from '../../log/recovery-point-file.js'
 import type { SegmentTimes } from '../../log/segment-times.js'
 import type { RecordBatch } from '../../record/batch.js'
@@ -48,6 +51,8 @@ export interface CompactionSettings extends Omit<CompactionLimits, 'nowMs'> {
 export interface CompactionOptions extends LockWait {
   /** Says what would be done, and changes nothing. */
   readonly dryRun?: boolean
+  /** Called under the locks, before anything is changed: throws where the partition is not to be compacted any more. */
+  readonly check?: () => void
   /** Called after each segment, with the bytes of the log that were gone over, of how many. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void
 }
@@ -59,7 +64,7 @@ export interface PartitionCompaction {
   readonly isDone: boolean
   readonly dirtyBytes: number
   readonly cleanBytes: number
-  /** Of the segments that were gone over. */
+  /** Of the segments that were gone over. After a pass that had to begin again, since segments were removed, what it saved is not in it. */
   readonly bytesBefore: number
   readonly bytesAfter: number
   readonly recordsBefore: number
@@ -71,9 +76,16 @@ export interface PartitionCompaction {
   readonly passCount: number
 }
 
+/** Each time anew from the start: more often than segments are removed while a partition is gone over. */
+const MOST_TRIES = 5
+
+/** A segment that was counted is gone, or another one: the pass has to begin again. */
+class Overtaken extends Error {}
+
 /**
- * Throws LOGQ_CORRUPT at damage (what was swapped before stays), LOGQ_BUSY when another process compacts the partition and waiting was not
- * wanted, LOGQ_ABORTED, LOGQ_TOPIC_REMOVED, LOGQ_IO, or a system error.
+ * A pass that retention overtakes begins again. Throws LOGQ_CORRUPT at damage (what was swapped before stays), LOGQ_BUSY when another
+ * process compacts the partition and waiting was not wanted, LOGQ_CONFLICT when segments were changed again and again, LOGQ_ABORTED,
+ * LOGQ_TOPIC_REMOVED, LOGQ_IO, or a system error; and what `check` throws.
  */
 export async function compactPartition(
   context: LogContext,
@@ -81,9 +93,23 @@ export async function compactPartition(
   settings: CompactionSettings,
   options: CompactionOptions = {},
 ): Promise<PartitionCompaction> {
-  if (options.dryRun === true) return await new Compaction(context, view, settings, options).run()
+  const work = async (checkLock: () => void) => {
+    const check = () => {
+      checkLock()
+      options.check?.()
+    }
+    for (let tries = 1; ; tries += 1) {
+      check()
+      try {
+        return await new Compaction(context, view, settings, { ...options, check }).run()
+      } catch (error) {
+        if (!(error instanceof Overtaken)) throw error
+        if (tries === MOST_TRIES) throw changedMeanwhile(context)
+      }
+    }
+  }
+  if (options.dryRun === true) return await work(() => undefined)
   const { system, directory, ownership } = context
-  const work = () => new Compaction(context, view, settings, options).run()
   return await withFileLock(system, `${directory}/${CLEANER_LOCK_FILE}`, ownership, work, options)
 }
 
@@ -147,7 +173,7 @@ class Compaction {
   #plan(): CompactionPlan {
     const { view, settings, options } = this
     const isActiveIn = options.dryRun === true && settings.includesActive
-    const { plan } = lookAtCompaction(view, { ...settings, nowMs: this.#nowMs }, isActiveIn)
+    const { plan } = orOvertaken(() => lookAtCompaction(view, { ...settings, nowMs: this.#nowMs }, isActiveIn))
     this.#endOffset = plan.endOffset
     return plan
   }
@@ -172,6 +198,8 @@ class Compaction {
     try {
       await lock.acquire(this.options)
       try {
+        if (lock.readState()?.status === 'deleted') throw topicRemoved(context.directory)
+        this.options.check?.()
         writeCleanerOffsets(context, next(readCleanerOffsets(context)))
       } finally {
         lock.release()
@@ -192,6 +220,7 @@ class Compaction {
       const to = Math.min(HASH_COUNT, from + width)
       const counts = new KeyCounts(this.settings.memoryBytes, from, to, mostKeys)
       const counted = await this.#count(segments, counts, totalBytes)
+      this.context.system.failpoint('compact.after-count')
       if (counted === undefined) {
         width = Math.ceil((to - from) / 2)
         continue
@@ -246,10 +275,9 @@ class Compaction {
     this.#judgeAnew()
     for (const [n, { baseOffset }] of segments.entries()) {
       const segment = this.#open(baseOffset)
-      // Counted records that are gone would be waited for: the last one of a key would be taken for an earlier one.
       if (segment?.inode !== this.#counted.get(baseOffset)) {
         segment?.close()
-        throw changedMeanwhile(this.context)
+        throw new Overtaken()
       }
       if (segment === undefined) continue
       try {
@@ -273,7 +301,7 @@ class Compaction {
     // The first segment says where the log begins, and stays though it is empty.
     const outcome = isFirst ? 'rewritten' : cleaned.outcome
     if (await swapSegment(context, segment, outcome, options)) return cleaned
-    throw changedMeanwhile(context)
+    throw new Overtaken()
   }
 
   /** What every pass would drop, the first one does. */
@@ -309,7 +337,7 @@ class Compaction {
   #open(baseOffset: number): ClosedSegment | undefined {
     const path = `${this.context.directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`
     if (this.context.system.fs.pathStatus(path) === undefined) return undefined
-    return new ClosedSegment(this.view, baseOffset, this.#room, this.#endOffset)
+    return orOvertaken(() => new ClosedSegment(this.view, baseOffset, this.#room, this.#endOffset))
   }
 
   #throwIfAborted(): void {
@@ -322,10 +350,21 @@ function newJudge(view: ViewContext): IsolationJudge {
   return new IsolationJudge({ ...view, isolation: 'read_committed' })
 }
 
+/** What was listed a moment ago may be gone. */
+function orOvertaken<Result>(open: () => Result): Result {
+  try {
+    return open()
+  } catch (error) {
+    throw systemErrorCode(error) === 'ENOENT' ? new Overtaken() : error
+  }
+}
+
 function changedMeanwhile(context: LogContext): LogqError {
-  return new LogqError('LOGQ_CONFLICT', `'${partitionName(context)}' was changed by another command while it was compacted`, {
-    hint: 'run the command again',
-  })
+  return new LogqError(
+    'LOGQ_CONFLICT',
+    `'${partitionName(context)}' was changed by another command while it was compacted, ${MOST_TRIES} times in a row`,
+    { hint: "run the command again; 'logq retain', 'logq trim' and 'logq fsck --repair' change segments" },
+  )
 }
 
 type Totals = Pick<PartitionCompaction, 'bytesBefore' | 'bytesAfter' | 'recordsBefore' | 'recordsAfter'>

@@ -1,10 +1,11 @@
 /** Compaction by store, topic and partition: what `logq compact` calls (format-spec/compaction.md). */
 import { LogqError } from '../../errors.js'
 import { appendContext, viewContext } from '../../store/partition.js'
+import { removedTopic } from '../../store/live-topic.js'
 import { requireWritable, type Store } from '../../store/store.js'
 import { TopicConfig } from '../../store/topic-config.js'
 import type { TopicFile } from '../../store/topic-file.js'
-import { getTopic } from '../../store/topics.js'
+import { findTopic, getTopic } from '../../store/topics.js'
 import type { LockWait } from '../../system/lock-wait.js'
 import { compactPartition, type PartitionCompaction } from './compact-partition.js'
 
@@ -30,8 +31,16 @@ export function isCompacted(file: TopicFile): boolean {
   return new TopicConfig(file.config).choice('cleanup.policy').includes('compact')
 }
 
+function refuseUncompacted(file: TopicFile): void {
+  if (isCompacted(file)) return
+  const { topic } = file
+  throw new LogqError('LOGQ_CONFLICT', `topic '${topic}' is not compacted: its cleanup.policy is delete`, {
+    hint: `to keep only the last value of each key: logq topic set ${topic} cleanup.policy=compact`,
+  })
+}
+
 /**
- * Partition after partition. Throws LOGQ_CONFLICT for a topic that is not compacted; LOGQ_UNKNOWN_TOPIC, LOGQ_READ_ONLY_STORE, and what
+ * Partition after partition. Throws LOGQ_CONFLICT for a topic that is not compacted, also when it ceases to be while it is worked on; LOGQ_UNKNOWN_TOPIC, LOGQ_READ_ONLY_STORE, and what
  * compactPartition throws.
  */
 export async function compactTopic(
@@ -42,10 +51,12 @@ export async function compactTopic(
 ): Promise<PartitionCompaction[]> {
   requireWritable(store, { allowNetworkFileSystem: true })
   const file = getTopic(store, topic)
-  if (!isCompacted(file)) {
-    throw new LogqError('LOGQ_CONFLICT', `topic '${topic}' is not compacted: its cleanup.policy is delete`, {
-      hint: `to keep only the last value of each key: logq topic set ${topic} cleanup.policy=compact`,
-    })
+  refuseUncompacted(file)
+  // A run over many partitions takes long, and so may a wait for a lock.
+  const check = () => {
+    const present = findTopic(store, topic)
+    if (present?.topicId !== file.topicId) throw removedTopic(topic)
+    refuseUncompacted(present)
   }
   const config = new TopicConfig(file.config)
   const { minDirtyRatio, includeActive, keepCount, memoryBytes, dryRun, onProgress, onPartition, ...wait } = options
@@ -65,6 +76,7 @@ export async function compactTopic(
     const compacted = await compactPartition(context, viewContext(store, topic, partition), settings, {
       ...wait,
       dryRun: dryRun === true,
+      check,
       onProgress: (doneBytes, totalBytes) => onProgress?.(partition, doneBytes, totalBytes),
     })
     done.push(compacted)

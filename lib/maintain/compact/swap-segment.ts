@@ -24,14 +24,14 @@ import { unlinkIndexes } from '../move-files.js'
 import type { ClosedSegment } from './closed-segment.js'
 
 /**
- * False when the segment is not the one that was read any more, or not closed: nothing was changed. Throws LOGQ_TOPIC_REMOVED, LOGQ_BUSY,
- * LOGQ_ABORTED, or a system error.
+ * False when the segment is not the one that was read any more, or not closed: nothing was changed. `check` is called under the lock. Throws
+ * what it throws, LOGQ_TOPIC_REMOVED, LOGQ_BUSY, LOGQ_ABORTED, or a system error.
  */
 export async function swapSegment(
   context: LogContext,
   segment: ClosedSegment,
   outcome: 'rewritten' | 'emptied',
-  wait: LockWait,
+  { check, ...wait }: LockWait & { readonly check?: () => void },
 ): Promise<boolean> {
   const { system, directory } = context
   const { fs } = system
@@ -40,6 +40,7 @@ export async function swapSegment(
     await lock.acquire(wait)
     try {
       if (lock.readState()?.status === 'deleted') throw topicRemoved(directory)
+      check?.()
       const bases = segmentBaseOffsets(fs.list(directory))
       const isClosed = segment.baseOffset < (bases.at(-1) ?? 0)
       const present = fs.pathStatus(segment.path)

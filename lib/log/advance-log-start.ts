@@ -9,6 +9,7 @@
 import { LogqError } from '../errors.js'
 import { LOG_SUFFIX, segmentBaseOffsets, segmentFileName } from './file-names.js'
 import { partitionName, type LogContext } from './log-context.js'
+import { logEndOffset } from './log-view.js'
 import { readLogStartOffset, writeLogStartOffset } from './log-start-offset-file.js'
 import { PartitionLock, topicRemoved, type LockWait } from './partition-lock.js'
 import { unlinkSegment } from './segment-files.js'
@@ -23,7 +24,8 @@ export interface AdvancedLogStart {
 
 /**
  * `toOffset` is asked for under the lock, with the base offsets of the segments that are there and the log start as it is: what it gives is
- * a place up to which records may go, at most the log end offset; below the present log start nothing moves. Throws LOGQ_TOPIC_REMOVED,
+ * a place up to which records may go. Below the present log start nothing moves, and never beyond the log end offset: records that are
+ * appended later would be lost before they were written. Throws LOGQ_TOPIC_REMOVED,
  * LOGQ_CONFLICT for a follower, LOGQ_BUSY, LOGQ_ABORTED, LOGQ_CORRUPT for a log start that cannot be read, or a system error.
  */
 export async function advanceLogStart(
@@ -43,7 +45,7 @@ export async function advanceLogStart(
       }
       const segments = segmentBaseOffsets(system.fs.list(directory))
       const fromOffset = Math.max(readLogStartOffset(context) ?? 0, segments[0] ?? 0)
-      const wanted = Math.max(fromOffset, toOffset(segments, fromOffset))
+      const wanted = Math.max(fromOffset, atMostEnd(context, segments, toOffset(segments, fromOffset)))
       if (wanted > fromOffset) writeLogStartOffset(context, wanted) // 1
       system.failpoint('log-start.after-write')
       const removed = removeBelow(context, segments, wanted) // 2, 3
@@ -54,6 +56,11 @@ export async function advanceLogStart(
   } finally {
     lock.close()
   }
+}
+
+function atMostEnd(context: LogContext, segments: readonly number[], offset: number): number {
+  const active = segments.at(-1)
+  return active !== undefined && offset <= active ? offset : Math.min(offset, logEndOffset(context, segments))
 }
 
 function removeBelow(

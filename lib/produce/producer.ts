@@ -420,7 +420,7 @@ export class Producer {
         if (!isDiskFull(error)) throw error
         const dropped = await dropOldestSegment(this.live, this.#lockWait(partition))
         if (dropped === undefined) throw error
-        this.options.onDropped?.(dropped)
+        if (dropped !== 'changed') this.options.onDropped?.(dropped)
       }
     }
   }

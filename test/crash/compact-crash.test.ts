@@ -6,7 +6,7 @@ import { crashEverywhere } from './crash-everywhere.js'
 test('compaction killed anywhere: no key is lost, none that was deleted returns', async (t) => {
   const { behind } = await crashEverywhere(compaction(1))
   for (const point of [
-    'compact.after-note',
+    'compact.after-count',
     'compact.before-swap',
     'compact.after-unlink-indexes',
     'compact.after-rename',

@@ -1,10 +1,12 @@
 import test from 'ava'
+import { advanceLogStart } from '../../lib/log/advance-log-start.js'
+import { Log } from '../../lib/log/log.js'
 import { isLogqError } from '../../lib/errors.js'
 import { readLogStartOffset, writeLogStartOffset } from '../../lib/log/log-start-offset-file.js'
 import { formatLogStartOffset, parseLogStartOffset } from '../../lib/log/log-start-offset.js'
 import { listSegments, logStartOffset } from '../../lib/log/log-view.js'
 import { createFakeSystem } from '../helpers/fake-system.js'
-import { DIRECTORY, createTiny, fill, overwrite } from './tiny-log.js'
+import { DIRECTORY, batch, createTiny, fill, overwrite, readAll } from './tiny-log.js'
 
 test('a log start offset is read back, and no wrong bit of it passes', (t) => {
   for (const offset of [0, 1, 4711, Number.MAX_SAFE_INTEGER]) {
@@ -38,4 +40,18 @@ test('a log start offset that cannot be read is corruption, with its file', (t) 
   const error = t.throws(() => readLogStartOffset(context))
   t.true(isLogqError(error, 'LOGQ_CORRUPT'))
   t.regex(error.message, /log-start-offset/)
+})
+
+test('a log start never moves beyond the log end, whatever is asked for', async (t) => {
+  for (const records of [[], [['a'], ['b'], ['c']]]) {
+    const context = createTiny(createFakeSystem(), { segmentBytes: 100 })
+    await fill(context, records)
+    const moved = await advanceLogStart(context, () => 1000)
+    t.is(moved.toOffset, records.length)
+    t.is(logStartOffset(context, listSegments(context)), records.length)
+    const log = Log.open(context)
+    t.is((await log.append(batch(['next']))).baseOffset, records.length)
+    await log.close()
+    t.deepEqual(await readAll(context, moved.toOffset), [`${records.length}:next`])
+  }
 })

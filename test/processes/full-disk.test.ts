@@ -1,4 +1,4 @@
-/** `produce --on-full`: a producer on a disk that is full waits for space, or fails. */
+/** `produce --on-full`: a producer on a disk that is full waits for space, drops the oldest records, or fails. */
 import test from 'ava'
 import { makeCli } from '../helpers/run-cli.js'
 import { onSmallDisk } from '../helpers/small-disk.js'
@@ -97,4 +97,35 @@ test('a signal ends the wait of --on-full block; fail, the default, does not wai
   t.regex((await cli.shell('cat failed')).stdout.toString(), /no space left on device\n {2}hint: free space/)
   const deduped = (await cli.shell('cat deduped')).stdout.toString()
   t.regex(deduped, /cannot write '.*dedupe-value': no space left on device\n {2}hint: it is a cache of ids/)
+})
+
+test('--on-full drop-oldest, two producers at once: the newest records are there, and each segment was dropped once', async (t) => {
+  const cli = makeCli(t)
+  if ((await cli.shell(onSmallDisk('64k', 'true'))).status !== 0) {
+    t.log('left out: no tmpfs can be mounted here')
+    t.pass()
+    return
+  }
+  const done = await cli.shell(
+    onSmallDisk(
+      '800k',
+      `export LOGQ_STORE=disk/store
+       logq topic create t segment.bytes=60000
+       for who in a b; do seq -f "$who %08g" 30000 | logq produce t --on-full drop-oldest --batch-bytes 3000 2> said-$who & done
+       wait -n; echo "status $?"; wait -n; echo "status $?"
+       logq fsck > /dev/null 2>&1; echo "fsck $?"
+       cat said-a said-b | sed -n "s/.*removed offsets \\([0-9]*\\) to \\([0-9]*\\) of 't-0'.*/\\1 \\2/p" | sort -n > dropped
+       awk 'NR > 1 && $1 != end + 1 { print "not in a row:", $0 } { end = $2 } END { print (NR > 1), end + 1 }' dropped
+       logq cat t -F '%o %v\n' > there; head -n 1 there | cut -d' ' -f1; tail -n 1 there | cut -d' ' -f1
+       for who in a b; do grep " $who " there | cut -d' ' -f3 | sort -c && grep " $who " there | tail -n 1 | cut -d' ' -f3; done`,
+    ),
+    { timeoutMs: 90_000 },
+  )
+  const lines = done.stdout.toString().split('\n')
+  const start = lines[4]
+  t.deepEqual(
+    lines,
+    ['status 0', 'status 0', 'fsck 0', `1 ${start}`, start, '59999', '00030000', '00030000', ''],
+    `${done.stdout.toString()}${done.stderr}`,
+  )
 })

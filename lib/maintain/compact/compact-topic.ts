@@ -40,8 +40,8 @@ function refuseUncompacted(file: TopicFile): void {
 }
 
 /**
- * Partition after partition. Throws LOGQ_CONFLICT for a topic that is not compacted, also when it ceases to be while it is worked on; LOGQ_UNKNOWN_TOPIC, LOGQ_READ_ONLY_STORE, and what
- * compactPartition throws.
+ * Partition after partition. Throws LOGQ_CONFLICT for a topic that is not compacted, also when it ceases to be while it is worked on;
+ * LOGQ_UNKNOWN_TOPIC, LOGQ_READ_ONLY_STORE, and what compactPartition throws.
  */
 export async function compactTopic(
   store: Store,

@@ -24,8 +24,8 @@ import { unlinkIndexes } from '../move-files.js'
 import type { ClosedSegment } from './closed-segment.js'
 
 /**
- * False when the segment is not the one that was read any more, or not closed: nothing was changed. `check` is called under the lock. Throws
- * what it throws, LOGQ_TOPIC_REMOVED, LOGQ_BUSY, LOGQ_ABORTED, or a system error.
+ * False when the segment is not the one that was read any more, or not closed: nothing was changed. `check` is called under the lock.
+ * Throws what it throws, LOGQ_TOPIC_REMOVED, LOGQ_BUSY, LOGQ_ABORTED, or a system error.
  */
 export async function swapSegment(
   context: LogContext,

@@ -40,7 +40,7 @@ export const command = defineCommand({
     offset: {
       ...options.offset,
       meaning:
-        'Only the segments that hold offsets or times in this range, as wholes: 42, 10:20, -10 (before the end of the archive), @2026-11-20, @-2d:-1d. Ends are excluded, and the log starts where the range begins.',
+        'Only the segments that hold offsets or times in this range, as wholes: 42, 10:20, -10 (before the end of the archive), @2026-11-20, @-2d:-1d. Ends are excluded, and the log starts where the range begins. With times, the segment in which the end is reached comes along.',
     },
     mode: { kind: 'string', valueName: 'MODE', meaning: 'Permissions of a store that is created, such as 0750.' },
     allowNetworkFileSystem: {

@@ -5,7 +5,7 @@ import type { ArchivedSegment } from '../store/archive/manifest.js'
 export interface RestoreRange {
   readonly fromOffset?: number | undefined
   readonly toOffset?: number | undefined
-  /** Segments with a record that is not older, and not as young: ms since the Unix epoch. */
+  /** From the first record that is not older, up to the first that is not younger, as in a log: ms since the Unix epoch. */
   readonly fromMs?: number | undefined
   readonly toMs?: number | undefined
 }
@@ -22,11 +22,25 @@ export function chooseSegments(all: readonly ArchivedSegment[], range: RestoreRa
   const absolute = (offset: number | undefined) => (offset !== undefined && offset < 0 ? Math.max(0, end + offset) : offset)
   const from = absolute(range.fromOffset) ?? 0
   const to = absolute(range.toOffset) ?? Infinity
-  const { fromMs = -Infinity, toMs = Infinity } = range
-  const segments = all.filter(
-    ({ baseOffset, endOffset, firstTimestampMs, largestTimestampMs }) =>
-      endOffset > from && baseOffset < to && largestTimestampMs >= fromMs && firstTimestampMs < toMs,
+  const inTime = chooseByTime(
+    all.filter(({ baseOffset, endOffset }) => endOffset > from && baseOffset < to),
+    range.fromMs ?? -Infinity,
+    range.toMs ?? Infinity,
   )
-  const [first] = segments
-  return first === undefined ? undefined : { segments, startOffset: Math.max(first.baseOffset, from) }
+  const [first] = inTime
+  return first === undefined ? undefined : { segments: inTime, startOffset: Math.max(first.baseOffset, from) }
+}
+
+/**
+ * One segment after the other, without a gap. Of the times in a segment the manifest knows the largest, and the largest of its first batch,
+ * but not the smallest: so the segment in which the end is reached comes along, and so do later ones that begin with older records.
+ */
+function chooseByTime(segments: readonly ArchivedSegment[], fromMs: number, toMs: number): readonly ArchivedSegment[] {
+  const first = segments.findIndex(({ largestTimestampMs }) => largestTimestampMs >= fromMs)
+  if (first < 0 || toMs <= fromMs) return []
+  const reached = segments.findIndex(({ largestTimestampMs }) => largestTimestampMs >= toMs)
+  const older = segments.findLastIndex(
+    ({ firstTimestampMs, largestTimestampMs }) => firstTimestampMs < toMs && largestTimestampMs >= fromMs,
+  )
+  return segments.slice(first, reached < 0 ? undefined : Math.max(reached, older) + 1)
 }

@@ -1,5 +1,5 @@
 /** logq compact: keeps the last value of each key. */
-import { MIN_TABLE_BYTES } from '../../lib/maintain/compact/key-counts.js'
+import { MIN_TABLE_BYTES } from '../../lib/maintain/compact/last-records.js'
 import { compactTopic, isCompacted, MAX_KEEP_COUNT } from '../../lib/maintain/compact/compact-topic.js'
 import type { PartitionCompaction } from '../../lib/maintain/compact/compact-partition.js'
 import { explainKey } from '../../lib/maintain/compact/explain-key.js'
@@ -46,7 +46,8 @@ export const command = defineCommand({
       minimum: MIN_TABLE_BYTES,
       maximum: 2 ** 34,
       default: 128 << 20,
-      meaning: 'For the table of keys, 17 bytes each. When it is full, more passes over the log are made.',
+      meaning:
+        'For a table of keys, 16 bytes each (with --keep N 16 + 4 N), and notes of a bit for each record. When it is full, more passes over the log are made.',
     },
     explain: {
       kind: 'string',

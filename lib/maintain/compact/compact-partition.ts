@@ -5,8 +5,9 @@
  *  2. Under the append lock: let the recovery point be in the active segment, in both slots, durably. A position in a segment that is then
  *     written anew would say nothing.
  *  3. Note up to where offsets may be missing from now on.
- *  4. For each range of hashes whose keys fit in memory: count the records of each key; then, segment by segment in ascending order, write
- *     anew and swap (swap-segment.ts).
+ *  4. Find the records that are dead: for each range of hashes whose keys fit in memory, one walk over the log. Then, segment by segment
+ *     in ascending order, write anew and swap (swap-segment.ts). When the log has more records than there is memory for a bit of each, its
+ *     first segments are dealt with in this way, then those behind them.
  *  5. Note how far the pass was.
  *
  * Killed anywhere, each segment is as before or as after, and the next run begins again. A tombstone goes only when its delete horizon has
@@ -32,8 +33,9 @@ import { cleanSegment, type CleanedSegment, type RecordFilter } from './clean-se
 import { ClosedSegment } from './closed-segment.js'
 import { lookAtCompaction } from './compaction-look.js'
 import type { CompactionLimits, CompactionPlan } from './compaction-plan.js'
-import { HASH_COUNT, KeyCounts } from './key-counts.js'
+import { DeadRecords } from './dead-records.js'
 import { KeyHash } from './key-hash.js'
+import { HASH_COUNT, LastRecords } from './last-records.js'
 import { swapSegment } from './swap-segment.js'
 
 export interface CompactionSettings extends Omit<CompactionLimits, 'nowMs'> {
@@ -79,6 +81,28 @@ export interface PartitionCompaction {
 /** Each time anew from the start: more often than segments are removed while a partition is gone over. */
 const MOST_TRIES = 5
 
+/** At most one part in so many of the memory is for notes of dead records, a bit each; the rest is for keys. */
+const NOTES_PART = 4
+
+/** Segments to go over, from the first on that is not dealt with yet. */
+interface Walk {
+  readonly segments: readonly SegmentTimes[]
+  readonly first: number
+  readonly totalBytes: number
+  /** Of those that are dealt with. */
+  readonly doneBytes: number
+  /** There are no more in all of them. */
+  readonly mostRecords: number
+}
+
+/** What a walk saw. */
+interface WalkedSegment {
+  readonly inode: number
+  /** One that stays may have to get a delete horizon. */
+  hasTombstone: boolean
+  unkeyedCount: number
+}
+
 /** A segment that was counted is gone, or another one: the pass has to begin again. */
 class Overtaken extends Error {}
 
@@ -122,8 +146,8 @@ class Compaction {
   #unkeyedCount = 0
   #keyCount = 0
   #endOffset = 0
-  /** By base offset, the file of each segment whose records the table has counted. */
-  readonly #counted = new Map<number, number>()
+  /** By base offset, the segments whose records were looked at. */
+  readonly #walked = new Map<number, WalkedSegment>()
 
   constructor(
     private readonly context: LogContext,
@@ -150,7 +174,7 @@ class Compaction {
     try {
       if (!isDry) await this.#begin(plan) // 2, 3
       const done = await this.#passes(plan) // 4
-      if (!isDry) await this.#note(() => ({ cleanedOffset: plan.endOffset, gapsOffset: plan.endOffset })) // 5
+      if (!isDry) await this.#noteOffsets(() => ({ cleanedOffset: plan.endOffset, gapsOffset: plan.endOffset })) // 5
       return { ...about, ...done, isDone: true, keyCount: this.#keyCount, unkeyedCount: this.#unkeyedCount }
     } finally {
       this.#judge.close()
@@ -180,7 +204,7 @@ class Compaction {
 
   async #begin({ endOffset }: CompactionPlan): Promise<void> {
     const { context } = this
-    await this.#note(({ cleanedOffset, gapsOffset }) => {
+    await this.#noteOffsets(({ cleanedOffset, gapsOffset }) => {
       sweepTemporary(context)
       const active = listSegments(this.view).at(-1) ?? 0
       const known = readRecoveryPoint(context)
@@ -192,7 +216,7 @@ class Compaction {
   }
 
   /** Under the append lock, since whoever recovers the log sweeps temporary files. */
-  async #note(next: (present: CleanerOffsets) => CleanerOffsets): Promise<void> {
+  async #noteOffsets(next: (present: CleanerOffsets) => CleanerOffsets): Promise<void> {
     const { context } = this
     const lock = PartitionLock.open(context.system, context.directory)
     try {
@@ -211,80 +235,133 @@ class Compaction {
 
   async #passes({ segments, endOffset }: CompactionPlan): Promise<Totals & { readonly passCount: number }> {
     const totalBytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-    let totals = NO_TOTALS
     // Each record has an offset of its own.
-    const mostKeys = endOffset - (segments[0]?.baseOffset ?? 0)
+    const mostRecords = endOffset - (segments[0]?.baseOffset ?? 0)
+    let totals = NO_TOTALS
     let passCount = 0
-    let width = HASH_COUNT
-    for (let from = 0; from < HASH_COUNT;) {
-      const to = Math.min(HASH_COUNT, from + width)
-      const counts = new KeyCounts(this.settings.memoryBytes, from, to, mostKeys)
-      const counted = await this.#count(segments, counts, totalBytes)
-      this.context.system.failpoint('compact.after-count')
-      if (counted === undefined) {
-        width = Math.ceil((to - from) / 2)
-        continue
-      }
-      this.#keyCount += counted.keyCount
-      const pass = await this.#cleanAll(segments, this.#filter(counted, passCount === 0), totalBytes)
-      totals = passCount === 0 ? pass : lessDropped(totals, pass)
-      passCount += 1
-      from = to
+    for (let first = 0; first < segments.length;) {
+      const walk = { segments, first, totalBytes, mostRecords, doneBytes: totals.bytesBefore }
+      const { dead, end, passes } = await this.#find(walk)
+      totals = sum(totals, await this.#cleanAll({ ...walk, end }, dead))
+      passCount += passes
+      first = end
     }
     return { ...totals, passCount }
   }
 
-  /** The counts of all keys in their range of hashes; undefined when there are more than fit. */
-  async #count(segments: readonly SegmentTimes[], counts: KeyCounts, totalBytes: number): Promise<KeyCounts | undefined> {
-    const hash = this.#hash
-    this.#counted.clear()
+  /** The dead records of as many segments, from the first one on, as there is memory for: those before `end`. */
+  async #find(walk: Walk): Promise<{ readonly dead: DeadRecords; readonly end: number; readonly passes: number }> {
+    const { memoryBytes, keepCount } = this.settings
+    const mostNoted = Math.min(walk.mostRecords, (memoryBytes / NOTES_PART) * 8)
+    const maxBytes = memoryBytes - mostNoted / 8
+    const dead = new DeadRecords(mostNoted)
+    let end = walk.segments.length
+    let passes = 0
+    let width = HASH_COUNT
+    this.#walked.clear()
+    for (let from = 0; from < HASH_COUNT;) {
+      const to = Math.min(HASH_COUNT, from + width)
+      const last = new LastRecords({ maxBytes, from, to, keepCount, mostKeys: walk.mostRecords }, dead)
+      const found = await this.#findIn(walk, last, dead, mostNoted)
+      this.context.system.failpoint('compact.after-count')
+      if (found === undefined) {
+        width = Math.ceil((to - from) / 2)
+        continue
+      }
+      end = Math.min(end, found)
+      if (walk.first === 0) this.#keyCount += last.keyCount
+      passes += 1
+      from = to
+    }
+    return { dead, end, passes }
+  }
+
+  /** One walk, for the keys of one range of hashes: which segment is the first without notes. Undefined when there are more than fit. */
+  async #findIn(walk: Walk, last: LastRecords, dead: DeadRecords, mostNoted: number): Promise<number | undefined> {
+    const { segments, first, totalBytes } = walk
+    let { doneBytes } = walk
+    let end = segments.length
+    let ordinal = 0
     this.#judgeAnew()
-    let doneBytes = 0
-    for (const { baseOffset } of segments) {
+    for (let n = first; n < segments.length; n += 1) {
+      const { baseOffset } = segments[n] as SegmentTimes
       const segment = this.#open(baseOffset)
+      const before = this.#walked.get(baseOffset)
+      if (before !== undefined && before.inode !== segment?.inode) {
+        segment?.close()
+        throw new Overtaken()
+      }
       if (segment === undefined) continue
-      this.#counted.set(baseOffset, segment.inode)
+      const walked = { inode: segment.inode, hasTombstone: false, unkeyedCount: 0 }
+      this.#walked.set(baseOffset, walked)
+      const firstOfSegment = ordinal
+      if (n > first && end === segments.length) {
+        // The first one is dealt with however many records it has.
+        if (ordinal > mostNoted) end = n
+        dead.limitTo(Math.max(ordinal, mostNoted))
+      }
       try {
         for await (const placed of segment.batches()) {
           this.#throwIfAborted()
           const { batch } = placed
           if (!batch.isPlain && (batch.isControl || this.#judge.judge(batch) === 'hidden')) continue
-          const isCounted = segment.located(placed, () => {
-            const cursor = batch.cursor()
-            while (cursor.next()) {
-              if (cursor.keyStart < 0) continue
-              hash.of(cursor.bytes, cursor.keyStart, cursor.keyEnd)
-              if (counts.holds(hash) && !counts.add(hash, cursor.valueStart < 0)) return false
-            }
-            return true
-          })
-          if (!isCounted) return undefined
+          const isFull = segment.located(placed, () => !this.#note(batch, ordinal, walked, last, dead))
+          if (isFull) return undefined
+          ordinal += batch.recordCount
         }
         doneBytes += segment.sizeBytes
-        this.options.onProgress?.(doneBytes / 2, totalBytes)
+        this.options.onProgress?.((walk.doneBytes + doneBytes) / 2, totalBytes)
       } finally {
         segment.close()
       }
+      if (n > first && end === segments.length && ordinal > mostNoted) {
+        end = n
+        dead.limitTo(firstOfSegment)
+      }
     }
-    return counts
+    return end
   }
 
-  async #cleanAll(segments: readonly SegmentTimes[], filter: RecordFilter, totalBytes: number): Promise<Totals> {
+  /** False when the table is full. */
+  #note(batch: RecordBatch, firstOrdinal: number, walked: WalkedSegment, last: LastRecords, dead: DeadRecords): boolean {
+    const hash = this.#hash
+    const isHorizonPast = isDeletable(batch, this.#nowMs)
+    const cursor = batch.cursor()
+    for (let ordinal = firstOrdinal; cursor.next(); ordinal += 1) {
+      const { keyStart } = cursor
+      if (keyStart < 0) {
+        dead.add(ordinal)
+        walked.unkeyedCount += 1
+        continue
+      }
+      const isTombstone = cursor.valueStart < 0
+      if (isTombstone) walked.hasTombstone = true
+      hash.of(cursor.bytes, keyStart, cursor.keyEnd)
+      if (!last.holds(hash)) continue
+      if (!last.add(hash, ordinal, isTombstone)) return false
+      if (isTombstone && isHorizonPast) dead.add(ordinal)
+    }
+    return true
+  }
+
+  async #cleanAll({ segments, first, end, doneBytes, totalBytes }: Walk & { end: number }, dead: DeadRecords): Promise<Totals> {
     let totals = NO_TOTALS
-    let doneBytes = 0
     this.#judgeAnew()
-    for (const [n, { baseOffset }] of segments.entries()) {
+    const filter = this.#filter(dead)
+    for (const { baseOffset } of segments.slice(first, end)) {
       const segment = this.#open(baseOffset)
-      if (segment?.inode !== this.#counted.get(baseOffset)) {
+      const walked = this.#walked.get(baseOffset)
+      if (segment?.inode !== walked?.inode) {
         segment?.close()
         throw new Overtaken()
       }
       if (segment === undefined) continue
+      this.#unkeyedCount += walked?.unkeyedCount ?? 0
       try {
-        const cleaned = await this.#cleanOne(segment, filter, n === 0)
+        const isFirst = baseOffset === segments[0]?.baseOffset
+        const cleaned = await this.#cleanOne(segment, filter, isFirst)
         totals = sum(totals, cleaned)
-        doneBytes += segment.sizeBytes
-        this.options.onProgress?.((totalBytes + doneBytes) / 2, totalBytes)
+        this.options.onProgress?.((totalBytes + doneBytes + totals.bytesBefore) / 2, totalBytes)
       } finally {
         segment.close()
       }
@@ -304,26 +381,22 @@ class Compaction {
     throw new Overtaken()
   }
 
-  /** What every pass would drop, the first one does. */
-  #filter(counts: KeyCounts, isFirstPass: boolean): RecordFilter {
-    const hash = this.#hash
-    const { keepCount, deleteRetentionMs } = this.settings
+  /** For one walk over the segments, in their order. Batches of which all records stay, or none, are not looked into. */
+  #filter(dead: DeadRecords): RecordFilter {
+    let ordinal = 0
     return {
-      newDeleteHorizonMs: this.#nowMs + deleteRetentionMs,
-      judge: (batch) => {
+      newDeleteHorizonMs: this.#nowMs + this.settings.deleteRetentionMs,
+      judge: (batch, baseOffset) => {
         this.#throwIfAborted()
         if (batch.isControl) return 'keep'
-        if (!batch.isPlain && this.#judge.judge(batch) === 'hidden') return isFirstPass ? 'drop' : 'keep'
-        const isHorizonPast = isDeletable(batch, this.#nowMs)
-        return ({ bytes, keyStart, keyEnd, valueStart }) => {
-          if (keyStart < 0) {
-            if (isFirstPass) this.#unkeyedCount += 1
-            return !isFirstPass
-          }
-          hash.of(bytes, keyStart, keyEnd)
-          if (!counts.holds(hash)) return true
-          return counts.keepsNext(hash, keepCount) && (valueStart >= 0 || !isHorizonPast)
-        }
+        if (!batch.isPlain && this.#judge.judge(batch) === 'hidden') return 'drop'
+        let next = ordinal
+        ordinal += batch.recordCount
+        const among = batch.recordCount === 0 ? 'all' : dead.among(next, ordinal)
+        if (among === 'all') return 'drop'
+        const mayNeedHorizon = !batch.hasDeleteHorizon && this.#walked.get(baseOffset)?.hasTombstone === true
+        if (among === 'none' && !mayNeedHorizon) return 'keep'
+        return () => !dead.has(next++)
       },
     }
   }
@@ -377,15 +450,6 @@ function sum(a: Totals, b: Totals): Totals {
     bytesAfter: a.bytesAfter + b.bytesAfter,
     recordsBefore: a.recordsBefore + b.recordsBefore,
     recordsAfter: a.recordsAfter + b.recordsAfter,
-  }
-}
-
-/** After one more pass over the same segments. A dry one begins at the same log again; so only what it drops counts. */
-function lessDropped(totals: Totals, pass: Totals): Totals {
-  return {
-    ...totals,
-    bytesAfter: totals.bytesAfter - (pass.bytesBefore - pass.bytesAfter),
-    recordsAfter: totals.recordsAfter - (pass.recordsBefore - pass.recordsAfter),
   }
 }
 

@@ -13,19 +13,22 @@ export class KeyHash {
   d = 0
   #first = 0
   #second = 0
-  readonly #secret: Int32Array
+  readonly #k0: number
+  readonly #k1: number
+  readonly #k2: number
+  readonly #k3: number
 
   constructor(random: Pick<Random, 'bytes'>) {
-    this.#secret = new Int32Array(random.bytes(16).slice().buffer)
+    const secret = new Int32Array(random.bytes(16).slice().buffer)
+    ;[this.#k0 = 0, this.#k1 = 0, this.#k2 = 0, this.#k3 = 0] = secret
   }
 
   /** Hashes `bytes[start, end)` into `a` to `d`. */
   of(bytes: Uint8Array, start: number, end: number): void {
-    const [k0 = 0, k1 = 0, k2 = 0, k3 = 0] = this.#secret
-    this.#run(bytes, start, end, k0, k1)
+    this.#run(bytes, start, end, this.#k0, this.#k1)
     this.a = this.#first
     this.b = this.#second
-    this.#run(bytes, start, end, k2, k3)
+    this.#run(bytes, start, end, this.#k2, this.#k3)
     this.c = this.#first
     this.d = this.#second
   }

@@ -86,7 +86,8 @@ test('the last records of each key are left, in one pass or many, and tombstones
     fc.asyncProperty(
       fc.array(fc.array(item, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 20 }),
       fc.integer({ min: 1, max: 3 }),
-      fc.constantFrom(17 * 3, 17 * 5, 1 << 16),
+      // The least has notes of 34 records: several segments of a log are dealt with one after the other.
+      fc.constantFrom(17, 51, 85, 1 << 16),
       fc.constantFrom(150, 400, 1 << 20),
       async (batches, keepCount, memoryBytes, segmentBytes) => {
         const system = createFakeSystem()
@@ -106,7 +107,7 @@ test('the last records of each key are left, in one pass or many, and tombstones
         t.is(done.recordsBefore, items.length)
         t.is(done.unkeyedCount, items.filter(({ key }) => key === null).length)
         t.is(done.keyCount, new Set(items.flatMap(({ key }) => key ?? [])).size)
-        if (memoryBytes === 17 * 3 && done.keyCount > 3) t.true(done.passCount > 1)
+        if (memoryBytes === 51 && done.keyCount > 3) t.true(done.passCount > 1)
         await isWhole(t, context)
         t.is(readCleanerOffsets(context).cleanedOffset, items.length)
         t.is(listSegments(context).at(-1), items.length)

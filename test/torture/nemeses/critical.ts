@@ -39,6 +39,7 @@ const lifecyclePoints = [
   'archive.after-drop',
   'compact.before-swap',
   'compact.after-note',
+  'compact.after-count',
   'compact.after-unlink-indexes',
   'compact.after-rename',
   'compact.after-rename-index',

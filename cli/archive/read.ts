@@ -5,7 +5,6 @@ import { archiveContext } from '../../lib/store/archive/reading-context.js'
 import { openLocation } from '../../lib/system/location/open-location.js'
 import { LogqError } from '../../lib/errors.js'
 import type { OffsetSpec } from '../../lib/consume/offset-spec.js'
-import { usageError } from '../errors.js'
 import type { Io } from '../io.js'
 import { rangeIn, type RangeOptions, type ResolvedRange } from '../reading/reading.js'
 import { parseLocation } from '../values/location.js'
@@ -18,16 +17,14 @@ export interface FoundInArchive {
   readonly manifest: Manifest
 }
 
-/** The partitions by topic. Throws a usage error for S3, LOGQ_UNKNOWN_TOPIC when the archive has nothing of that name. */
+/** The partitions by topic. Throws LOGQ_UNKNOWN_TOPIC when the archive has nothing of that name. */
 export async function topicsInArchive(text: string, given: readonly string[], io: Io): Promise<Map<string, FoundInArchive[]>> {
   const name = parseLocation(text, io.cwd)
-  if (name.startsWith('s3://'))
-    throw usageError('what is on S3 is not read in place', `bring it back first: logq restore ${name} TOPIC`)
   const location = openLocation(io.system, name)
   const found = new Map<string, FoundInArchive[]>()
   for await (const manifest of manifestsAt(location, { topics: topicChoice(given), signal: io.signal })) {
     const { topic } = manifest.partition
-    found.set(topic, [...(found.get(topic) ?? []), { location: name, manifest }])
+    found.set(topic, [...(found.get(topic) ?? []), { location: location.name, manifest }])
   }
   const missing = given.find((one) => ![...found.keys()].some(topicChoice([one]) ?? (() => true)))
   if (missing === undefined) return found

@@ -67,10 +67,11 @@ export const command = defineCommand({
       'Memory stays bounded, however many partitions **--merge** has to hold together: with hundreds of them, whose batches are large and of the same time, batches are read several times.',
       'Records that were appended but not yet synced by their producer may be shown.',
       'In a directory of Kafka, the records of transactions that were aborted are not printed, and reading ends where a transaction is open that has no end yet, which is said on stderr with the number of records that are held back; **--isolation read_uncommitted** prints both. The end is then the last stable offset, also for **-o**. Markers of transactions are never printed. What is read is what is on disk, which on a broker may lie above the high watermark: a consumer would not get these records yet, and they may be taken back. Raw batches of committed transactions go out as they are, and **logq produce** refuses them: copy with **-J**.',
-      'With **archive.location** on a topic, in a directory, what is no longer in the store is read from there, and the log starts where the archive does; only what is asked for is read. Where a compaction has been, what is archived below is left out, and that is said: keys that were deleted would come back. Archives on S3 are not read in place: bring them back with **logq-restore**(1). With **--archive** nothing but the archive is read, and no store is needed.',
+      'With **archive.location** on a topic, what is no longer in the store is read from there, and the log starts where the archive does; only what is asked for is read. Where a compaction has been, what is archived below is left out, and that is said: keys that were deleted would come back. With **--archive** nothing but the archive is read, and no store is needed.',
+      'What is archived on S3 is fetched as far as it is read, in ranges of at most 8 MiB, and kept meanwhile in a file without a name in **TMPDIR**, or in /tmp: that has to have room for one segment of each partition that is read at once, and at times for 256 MiB more. All commands that read topics do so. The npm package, and what says where the server is and who asks, are those of **logq-archive**(1). A server that does not answer is given up after a minute, a few times over: exit status 1.',
       'What is printed to a terminal has its control characters escaped, unless **--raw** is given; to a pipe or file every byte goes out as it is.',
     ],
-    seeAlso: ['logq-tail(1)', 'logq-produce(1)', 'logq-digest(1)'],
+    seeAlso: ['logq-tail(1)', 'logq-produce(1)', 'logq-digest(1)', 'logq-archive(1)'],
   },
   async run(args, io) {
     const { offset, partition, count, format, speed, isolation, reverse } = args.options

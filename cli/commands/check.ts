@@ -115,16 +115,22 @@ function statusOf(findings: readonly Finding[]): Status {
 async function look(store: Store, topic: string, { maxLag, maxAge, minFree, group }: Limits, io: Io): Promise<Finding[]> {
   getTopic(store, topic)
   const findings: Finding[] = []
-  if (maxLag !== undefined) findings.push(await lagFinding(store, topic, group, maxLag))
+  if (maxLag !== undefined) findings.push(await lagFinding(store, topic, group, maxLag, io.signal))
   if (maxAge !== undefined) findings.push(ageFinding(newestRecordMs(store, topic), maxAge, io.system.clock.nowMs()))
   if (minFree !== undefined) findings.push(freeFinding(store, minFree))
   return findings
 }
 
-async function lagFinding(store: Store, topic: string, groups: readonly string[], maxLag: number): Promise<Finding> {
+async function lagFinding(
+  store: Store,
+  topic: string,
+  groups: readonly string[],
+  maxLag: number,
+  signal: AbortSignal,
+): Promise<Finding> {
   let worst: PartitionLag | undefined
   for (const group of groups.length > 0 ? groups : listGroups(store)) {
-    const lags = (await groupLag(store, group)).filter((lag) => lag.topic === topic)
+    const lags = (await groupLag(store, group, signal)).filter((lag) => lag.topic === topic)
     if (lags.length === 0 && groups.length > 0) return { status: 'UNKNOWN', text: `group '${group}' does not read '${topic}'` }
     for (const lag of lags) if (worst === undefined || lag.lagRecords > worst.lagRecords) worst = lag
   }

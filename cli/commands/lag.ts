@@ -60,7 +60,7 @@ export const command = defineCommand({
     }
     if (given.quietOk) throw usageError('--quiet-ok needs --warn or --crit', 'it is for monitoring systems')
     let failures = 0
-    const lags = await readLags(openForReading(given.store, io), given.group, async (error) => {
+    const lags = await readLags(openForReading(given.store, io), given.group, io.signal, async (error) => {
       failures += 1
       await io.failWith(error)
     })
@@ -74,12 +74,13 @@ export const command = defineCommand({
 async function readLags(
   store: Store,
   groups: readonly string[],
+  signal: AbortSignal,
   onError?: (error: unknown) => Promise<void>,
 ): Promise<PartitionLag[]> {
   const lags: PartitionLag[] = []
   for (const group of groups.length > 0 ? groups : listGroups(store)) {
     try {
-      lags.push(...(await groupLag(store, group)))
+      lags.push(...(await groupLag(store, group, signal)))
     } catch (error) {
       if (onError === undefined) throw error
       await onError(error)
@@ -100,7 +101,7 @@ interface Monitored {
 async function monitor({ store, group, warn, crit, quietOk }: Monitored, io: Io): Promise<ExitStatus> {
   let lags: PartitionLag[]
   try {
-    lags = await readLags(openForReading(store, io), group)
+    lags = await readLags(openForReading(store, io), group, io.signal)
   } catch (error) {
     await io.output().writeLine(`LAG UNKNOWN - ${describeError(error).message}`)
     return 'noMatch'

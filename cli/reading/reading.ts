@@ -146,7 +146,7 @@ export async function rangeIn(
   io: Io,
   how: RangeOptions,
 ): Promise<ResolvedRange> {
-  const range = await resolveOffsets(context, spec, nowMs, how.needsEnd)
+  const range = await resolveOffsets(context, spec, nowMs, how.needsEnd, io.signal)
   if (range.clampedFrom !== undefined) {
     await io.warn(
       `'${context.topic}-${context.partition}' begins at offset ${range.logStartOffset}: offset ${range.clampedFrom} no longer exists`,

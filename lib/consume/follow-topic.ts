@@ -28,6 +28,7 @@ import { selectPartitions, viewContext } from '../store/partition.js'
 import type { Store } from '../store/store.js'
 import type { TopicFile } from '../store/topic-file.js'
 import { findTopic, partitionDirectory } from '../store/topics.js'
+import { whenFetched } from '../system/awaited-bytes.js'
 import type { Clock } from '../system/system.js'
 
 export interface FollowOptions {
@@ -357,7 +358,7 @@ class FollowedPartition {
         await reader.settle(signal)
         continue
       }
-      const verdict = batch.isPlain ? 'shown' : this.#judge.judge(batch)
+      const verdict = batch.isPlain ? 'shown' : await whenFetched(() => this.#judge.judge(batch), signal)
       if (verdict === 'open') {
         // The batch is read again when more is there: the log may also be cut, or removed, meanwhile.
         this.#begin(place.offset)

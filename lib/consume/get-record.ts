@@ -6,6 +6,7 @@ import { latestOfKey } from '../log/latest-of-key.js'
 import type { Isolation } from '../log/log-view.js'
 import { readPartition } from '../log/read-partition.js'
 import { endMarkerOf } from '../record/control-record.js'
+import { whenFetched } from '../system/awaited-bytes.js'
 import { readingContext } from '../store/archive/reading-context.js'
 import { partitionOffsets, selectPartitions } from '../store/partition.js'
 import type { Store } from '../store/store.js'
@@ -58,7 +59,7 @@ export async function getRecord(
     const { batch } = slice
     if (batch.isControl) return { kind: 'marker', isCommit: endMarkerOf(batch)?.isCommit }
     for (const record of recordsOf(topic, slice)) {
-      const verdict = batch.isPlain ? 'shown' : judgeOne(context, batch)
+      const verdict = batch.isPlain ? 'shown' : await whenFetched(() => judgeOne(context, batch), signal)
       if (verdict === 'open') return { kind: 'unstable', lastStableOffset: offset }
       return verdict === 'hidden' ? { kind: 'aborted' } : { kind: 'found', record }
     }

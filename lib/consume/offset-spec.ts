@@ -48,11 +48,12 @@ export async function resolveOffsets(
   spec: OffsetSpec,
   nowMs: number,
   needsEnd = false,
+  signal?: AbortSignal,
 ): Promise<OffsetRange> {
   const segments = listSegments(context)
   const start = logStartOffset(context, segments)
   const logEnd = logEndOffset(context, segments)
-  const within = (end: number) => ends(context, segments, spec, nowMs, start, end)
+  const within = (end: number) => ends(context, segments, spec, nowMs, start, end, signal)
   const asked = await within(logEnd)
   const isLookedUp = needsEnd || countsFromEnd(spec) || !isSurelyStable(context, asked.from ?? start)
   const end = isLookedUp ? readEndOffset(context, segments, logEnd) : logEnd
@@ -81,10 +82,11 @@ async function ends(
   nowMs: number,
   start: number,
   end: number,
+  signal: AbortSignal | undefined,
 ): Promise<{ from: number | undefined; to: number | undefined }> {
   const at = (point: Point | undefined) => (point === undefined ? undefined : pointOffset(point, start, end))
   const when = async (timestampMs: number | undefined) =>
-    timestampMs === undefined ? undefined : ((await offsetForTimestamp(context, segments, timestampMs)) ?? end)
+    timestampMs === undefined ? undefined : ((await offsetForTimestamp(context, segments, timestampMs, signal)) ?? end)
   switch (spec.kind) {
     case 'point':
       return { from: at(spec.point), to: undefined }

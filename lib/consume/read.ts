@@ -159,7 +159,7 @@ export async function resolveTopic(
   const resolved = []
   for (const partition of selectPartitions(store, getTopic(store, topic), options.partitions)) {
     const context = await readingContext(store, topic, partition, options)
-    const { fromOffset, toOffset, hasEnd } = await resolveOffsets(context, spec, nowMs, needsEnd)
+    const { fromOffset, toOffset, hasEnd } = await resolveOffsets(context, spec, nowMs, needsEnd, options.signal)
     resolved.push({ context, fromOffset, toOffset, hasEnd })
   }
   return resolved

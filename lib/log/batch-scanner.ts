@@ -104,6 +104,8 @@ export class BatchScanner {
       this.#room.buffer.copyWithin(0, start, start + held)
     }
     this.#bufferPosition = this.position
+    // Should reading fail, what is held is as it was.
+    this.#bufferBytes = held
     const count = readInto(this.fs, this.fd, this.#room.buffer, held, this.#room.buffer.length - held, this.position + held)
     this.#bufferBytes = held + count
     return this.#bufferBytes

@@ -7,9 +7,10 @@
  */
 import { CorruptionError, systemErrorCode } from '../errors.js'
 import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
+import { AwaitedBytes, whenFetched } from '../system/awaited-bytes.js'
 import { BatchPlaces } from './batch-places.js'
 import { readCleanerOffsets } from './cleaner-file.js'
-import { placeAfterDamage } from './damage.js'
+import { placeAfterDamage, type DamagedSegment } from './damage.js'
 import { LOCK_FILE, LOG_SUFFIX, segmentFileName } from './file-names.js'
 import { isKnownGap, readKnownGaps } from './known-gaps.js'
 import { partitionName } from './log-context.js'
@@ -20,6 +21,7 @@ import {
   logEndOffset,
   openAtOffset,
   readStateOf,
+  segmentPath,
   type OpenSegment,
   type ViewContext,
 } from './log-view.js'
@@ -56,6 +58,8 @@ export class LogReader {
   #lockInode: number | 'none' | undefined
   /** Offsets that were found to be missing before a batch, or the end of a segment, at that position. */
   #gap: { readonly position: number; readonly toOffset: number } | undefined
+  /** What `settle` has to fetch. */
+  #awaited: AwaitedBytes | undefined
   /** The damage that was passed over last, so that it is told of once. */
   #passedOver: string | undefined
   /** Where reading went on behind damage: the batches of that segment cannot be walked from its beginning to there. */
@@ -86,12 +90,18 @@ export class LogReader {
    * 'end': nothing more at present. 'suspect': call `settle`. Throws CorruptionError, LOGQ_TOPIC_REMOVED, or a system error.
    */
   poll(): RecordBatch | 'end' | 'suspect' {
-    for (;;) {
-      try {
-        return this.#poll()
-      } catch (error) {
-        this.passOver(error)
+    try {
+      for (;;) {
+        try {
+          return this.#poll()
+        } catch (error) {
+          if (!this.passOver(error) && this.#segment === undefined) return 'end'
+        }
       }
+    } catch (error) {
+      if (!(error instanceof AwaitedBytes)) throw error
+      this.#awaited = error
+      return 'suspect'
     }
   }
 
@@ -116,24 +126,37 @@ export class LogReader {
   }
 
   /**
-   * Looks again at a suspect batch: 3 times with 10 ms between, then once more under a shared lock, when no writer can be
-   * half-way. Then it is corruption below the recovery point (throws CorruptionError), and the end of the log above it. Returns
-   * when `poll` is worth calling.
+   * Fetches what reading has to wait for; throws what that throws. Else looks again at a suspect batch: 3 times with 10 ms between, then
+   * once more under a shared lock, when no writer can be half-way. Then it is corruption below the recovery point (throws
+   * CorruptionError), and the end of the log above it. Returns when `poll` is worth calling.
    */
   async settle(signal?: AbortSignal): Promise<void> {
+    if (this.#awaited !== undefined) {
+      await this.#fetchAwaited(this.#awaited, signal)
+      return
+    }
     for (let look = 0; look < SUSPECT_LOOKS; look += 1) {
       await this.context.system.clock.sleep(SUSPECT_LOOK_MS, signal)
-      if (signal?.aborted === true || this.#peekIsWhole()) return
+      if (signal?.aborted === true || (await whenFetched(() => this.#peekIsWhole(), signal))) return
     }
     for (;;) {
       try {
-        if (this.#judgeUnderSharedLock()) return
+        if (await whenFetched(() => this.#judgeUnderSharedLock(), signal)) return
       } catch (error) {
-        this.passOver(error)
+        await whenFetched(() => this.passOver(error), signal)
         return
       }
       if (signal?.aborted === true) return
       await this.context.system.clock.sleep(SHARED_LOCK_RETRY_MS, signal)
+    }
+  }
+
+  async #fetchAwaited(awaited: AwaitedBytes, signal: AbortSignal | undefined): Promise<void> {
+    this.#awaited = undefined
+    try {
+      await awaited.fetch(signal)
+    } catch (error) {
+      if (signal?.aborted !== true) throw error
     }
   }
 
@@ -150,11 +173,16 @@ export class LogReader {
     const isKnown = place === this.#passedOver
     if (isKnown && (segment === undefined || this.#isDeadEnd(segment, position))) return false
     const fromOffset = this.#isLost(this.#nextOffset, offset) ? this.#nextOffset : offset
-    const toOffset = segment === undefined ? undefined : this.#goBehind(segment, position, offset)
+    const toOffset = segment === undefined ? this.#segmentAfter(offset) : this.#goBehind(segment, position, offset)
     if (toOffset !== undefined) this.#nextOffset = Math.max(this.#nextOffset, toOffset)
     if (!isKnown) onDamage({ error, fromOffset, toOffset })
     this.#passedOver = place
     return toOffset !== undefined
+  }
+
+  /** Of a segment that could not be opened, as where its archive has lost it. */
+  #segmentAfter(baseOffset: number): number | undefined {
+    return listSegments(this.context).find((base) => base > baseOffset)
   }
 
   /** Gives the offset at which reading goes on. */
@@ -167,7 +195,7 @@ export class LogReader {
     const sizeBytes = fs.fileStatus(fd).sizeBytes
     const place =
       gap === undefined
-        ? placeAfterDamage({ fs, fd, position, offset, limitOffset: next ?? Infinity })
+        ? this.#placeAfter({ fs, fd, position, offset, limitOffset: next ?? Infinity })
         : { position: gap.position, offset: gap.toOffset }
     if (place !== undefined && place.position < sizeBytes) {
       this.#segment = this.#readerFrom(segment, place, next)
@@ -183,6 +211,16 @@ export class LogReader {
     this.#resumedAt = { segmentBaseOffset: baseOffset, position }
     this.#markDeadEnd(end)
     return undefined
+  }
+
+  /** None in a segment of which no more can be read, as where its archive has lost a part of it. */
+  #placeAfter(damaged: DamagedSegment): SegmentPlace | undefined {
+    try {
+      return placeAfterDamage(damaged)
+    } catch (error) {
+      if (error instanceof CorruptionError) return undefined
+      throw error
+    }
   }
 
   #readerFrom({ fd, baseOffset }: SegmentReader, place: SegmentPlace, next: number | undefined): SegmentReader {
@@ -471,8 +509,8 @@ export class LogReader {
   }
 
   #corruption(segment: Pick<SegmentReader, 'baseOffset'>, position: number, offset: number, reason: string): CorruptionError {
-    const { topic, partition, directory } = this.context
-    const file = `${directory}/${segmentFileName(segment.baseOffset, LOG_SUFFIX)}`
+    const { topic, partition } = this.context
+    const file = segmentPath(this.context, segment.baseOffset)
     return new CorruptionError(
       `'${partitionName(this.context)}' is damaged: ${reason},`,
       { topic, partition, offset, file, position },

@@ -5,6 +5,7 @@
 import { LogqError, systemErrorCode } from '../errors.js'
 import { InvalidBatchError, RecordBatch } from '../record/batch.js'
 import { loadCodec } from '../record/compression.js'
+import { whenFetched } from '../system/awaited-bytes.js'
 import { readUpTo } from '../system/durable.js'
 import type { FileSystem } from '../system/file-system.js'
 import { BatchPlaces, type BatchPlace } from './batch-places.js'
@@ -42,6 +43,16 @@ export type ViewContext = Pick<LogContext, 'system' | 'directory' | 'topic' | 'p
   readonly onHeldBack?: ((held: HeldBack) => void) | undefined
   /** Kafka may have written here: logq itself never leaves a transaction open. */
   readonly mayHaveOpenTransactions?: boolean
+  /** A segment that is in an archive and not here; undefined for one that is here. */
+  readonly archived?: (baseOffset: number) => ArchivedHint | undefined
+}
+
+/** What is known of an archived segment without reading it. */
+export interface ArchivedHint {
+  /** As messages name it. */
+  readonly path: string
+  /** -1 for none. */
+  readonly largestTimestampMs: number
 }
 
 /** As Kafka's consumers have it: whether records of transactions that were aborted, or have no end yet, are read too. */
@@ -74,6 +85,11 @@ export function listSegments(context: ViewContext): number[] {
     if (systemErrorCode(error) === 'ENOENT') throw topicRemoved(context.directory)
     throw error
   }
+}
+
+/** Where a segment is, as messages name it. */
+export function segmentPath({ directory, archived }: Pick<ViewContext, 'directory' | 'archived'>, baseOffset: number): string {
+  return archived?.(baseOffset)?.path ?? `${directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`
 }
 
 /** The state block as the last writer left it. Undefined in a Kafka directory, and when it is damaged. */
@@ -242,11 +258,15 @@ export async function offsetForTimestamp(
   context: ViewContext,
   segments: readonly number[],
   timestampMs: number,
+  signal?: AbortSignal,
 ): Promise<number | undefined> {
   for (const base of segments) {
-    const found = withFile<FoundBatch | number | undefined>(context, base, LOG_SUFFIX, undefined, (fd) =>
-      batchInSegment(context, base, fd, timestampMs, base === segments.at(-1)),
-    )
+    if ((context.archived?.(base)?.largestTimestampMs ?? Infinity) < timestampMs) continue
+    const look = () =>
+      withFile<FoundBatch | number | undefined>(context, base, LOG_SUFFIX, undefined, (fd) =>
+        batchInSegment(context, base, fd, timestampMs, base === segments.at(-1)),
+      )
+    const found = await whenFetched(look, signal)
     if (found !== undefined) return typeof found === 'number' ? found : firstRecordAt(found, timestampMs)
   }
   return undefined

@@ -5,6 +5,7 @@
  */
 import type { CorruptionError } from '../errors.js'
 import { RecordBatch } from '../record/batch.js'
+import { whenFetched } from '../system/awaited-bytes.js'
 import type { PassedOver } from './damage.js'
 import { NO_JUDGE } from './isolation.js'
 import { LaterMarkers } from './later-markers.js'
@@ -29,10 +30,15 @@ export async function* readPartitionBackwards(
   const isAborted = () => signal?.aborted === true
   const markers = new LaterMarkers(context)
   for (let end = toOffset; end > fromOffset && !isAborted();) {
-    const start = Math.max(fromOffset, batchStartBefore(context, listSegments(context), end, STRETCH_BYTES))
+    const lookFrom = end
+    const before = () => batchStartBefore(context, listSegments(context), lookFrom, STRETCH_BYTES)
+    const start = Math.max(fromOffset, await whenFetched(before, signal))
     const { stretch, damage } = await readStretch(context, start, end, signal)
     if (isAborted()) return
-    for (const slice of stretch.reverse()) if (slice.batch.isPlain || markers.isShown(slice.batch)) yield slice
+    for (const slice of stretch.reverse()) {
+      const { batch } = slice
+      if (batch.isPlain || (await whenFetched(() => markers.isShown(batch), signal))) yield slice
+    }
     if (damage !== undefined) throw damage
     end = start
   }

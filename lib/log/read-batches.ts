@@ -1,6 +1,7 @@
 /** Reads a partition batch by batch, control batches with them, for what copies a log as it is (read-partition.ts is for records). */
 import { LogqError } from '../errors.js'
 import type { RecordBatch } from '../record/batch.js'
+import { whenFetched } from '../system/awaited-bytes.js'
 import { isKnownGap, readKnownGaps } from './known-gaps.js'
 import { partitionName } from './log-context.js'
 import { LogReader } from './log-reader.js'
@@ -69,7 +70,7 @@ export async function* readBatchesWhole(
         continue
       }
       if (batch === 'end') {
-        const missing = reader.missingBelow(toOffset)
+        const missing = await whenFetched(() => reader.missingBelow(toOffset), signal)
         if (missing !== undefined) throw missing
         if (isKnownGap(readKnownGaps(context), reader.nextOffset, toOffset)) return
         throw new LogqError('LOGQ_IO', `'${partitionName(context)}' was cut at offset ${reader.nextOffset} while it was read`, {

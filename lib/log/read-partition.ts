@@ -1,13 +1,13 @@
 /** Bounded reading of one partition: from one offset to another, and no further however busy the topic is. */
 import { CorruptionError } from '../errors.js'
-import { LOG_SUFFIX, segmentFileName } from './file-names.js'
 import { partitionName } from './log-context.js'
 import { IsolationJudge, type BatchJudge } from './isolation.js'
 import { tellHeldBack } from './last-stable-offset.js'
-import type { ViewContext } from './log-view.js'
+import { segmentPath, type ViewContext } from './log-view.js'
 import { AFTER_DAMAGE, LogReader } from './log-reader.js'
 import { InvalidBatchError, type RecordBatch } from '../record/batch.js'
 import { loadCodec } from '../record/compression.js'
+import { whenFetched } from '../system/awaited-bytes.js'
 
 /** A batch of which the records in [fromOffset, toOffset) are meant. The batch is a view that holds until the next one is asked for. */
 export interface BatchSlice {
@@ -84,8 +84,8 @@ function judgeOf(context: ViewContext, place: PlaceOfBatch): Pick<BatchSlice, 'l
 
 /** The error for records that cannot be read in a batch, though its CRC holds. */
 function badRecords(context: ViewContext, place: PlaceOfBatch, error: InvalidBatchError): CorruptionError {
-  const { topic, partition, directory } = context
-  const file = `${directory}/${segmentFileName(place.segmentBaseOffset, LOG_SUFFIX)}`
+  const { topic, partition } = context
+  const file = segmentPath(context, place.segmentBaseOffset)
   return new CorruptionError(
     `'${partitionName(context)}' is damaged: ${error.message},`,
     { topic, partition, offset: place.baseOffset, file, position: place.position + error.position },
@@ -127,8 +127,11 @@ export async function* readPartition(
       const from = reader.nextOffset
       const batch = reader.poll()
       if (batch === 'end') {
-        const missing = reader.missingBelow(toOffset)
-        if (missing === undefined || !reader.passOver(missing)) return
+        const goesOn = () => {
+          const missing = reader.missingBelow(toOffset)
+          return missing !== undefined && reader.passOver(missing)
+        }
+        if (!(await whenFetched(goesOn, signal))) return
         continue
       }
       if (batch === 'suspect') {
@@ -136,9 +139,9 @@ export async function* readPartition(
         continue
       }
       if (batch.baseOffset >= toOffset) return
-      const verdict = batch.isPlain ? 'shown' : judge.judge(batch)
+      const verdict = batch.isPlain ? 'shown' : await whenFetched(() => judge.judge(batch), signal)
       if (verdict === 'open') {
-        tellHeldBack(context, Math.max(from, batch.baseOffset), toOffset)
+        await whenFetched(() => tellHeldBack(context, Math.max(from, batch.baseOffset), toOffset), signal)
         return
       }
       if (verdict === 'shown') {

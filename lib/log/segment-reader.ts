@@ -8,7 +8,7 @@
 import type { RecordBatch } from '../record/batch.js'
 import type { FileSystem } from '../system/file-system.js'
 import { BatchPlaces } from './batch-places.js'
-import { BatchScanner, misfit, type ScanRoom } from './batch-scanner.js'
+import { BatchScanner, misfit, type ScanRoom, type ScanStep } from './batch-scanner.js'
 
 /** A whole, checked batch (a view that holds until the next call), or how far one got. */
 export type ReadStep =
@@ -86,7 +86,7 @@ export class LiveSegmentReader implements SegmentReader {
   next(): ReadStep {
     const step = this.#scanner.next()
     if (step.kind === 'end') return step
-    const reason = step.kind === 'batch' ? this.#misfit(step.batch) : step.reason
+    const reason = step.kind === 'batch' ? this.#judge(step) : step.reason
     if (reason !== undefined || step.kind !== 'batch') {
       // What was read ahead may be older than what is there by now.
       this.#scanner.position = step.position
@@ -100,6 +100,16 @@ export class LiveSegmentReader implements SegmentReader {
 
   close(): void {
     this.fs.close(this.fd)
+  }
+
+  /** Where what follows cannot be read now, the batch is still to be given. */
+  #judge({ batch, position }: Extract<ScanStep, { kind: 'batch' }>): string | undefined {
+    try {
+      return this.#misfit(batch)
+    } catch (error) {
+      this.#scanner.position = position
+      throw error
+    }
   }
 
   #misfit(batch: RecordBatch): string | undefined {

@@ -23,7 +23,7 @@ import { readInto, readUpTo } from '../system/durable.js'
 import { placeAfterDamage } from './damage.js'
 import { LOG_SUFFIX, segmentFileName } from './file-names.js'
 import { partitionName } from './log-context.js'
-import { listSegments, openAtOffset, type ViewContext } from './log-view.js'
+import { listSegments, openAtOffset, segmentPath, type ViewContext } from './log-view.js'
 
 export type TransactionStep =
   | { readonly kind: 'data'; readonly producerId: ProducerId; readonly baseOffset: number; readonly lastOffset: number }
@@ -101,17 +101,20 @@ export class TransactionWalk {
       const baseOffset = readInt64(buffer, start + BASE_OFFSET_POSITION)
       const lastOffset = baseOffset + readInt32(buffer, start + LAST_OFFSET_DELTA_POSITION)
       if (baseOffset >= toOffset) return undefined
-      this.#lastSizeBytes = peekBatchSize(buffer, start, BATCH_HEADER_BYTES)
-      segment.position += this.#lastSizeBytes
-      if (lastOffset < this.#nextOffset) continue
-      this.#nextOffset = lastOffset + 1
+      const sizeBytes = peekBatchSize(buffer, start, BATCH_HEADER_BYTES)
+      const isNew = lastOffset >= this.#nextOffset
       const attributes = readInt16(buffer, start + ATTRIBUTES_POSITION)
       const isControl = (attributes & CONTROL_FLAG) !== 0
+      // Before the walk moves: where that cannot be read now, the same batch comes again.
+      const isCommit = isNew && isControl ? this.#markerAt(segment, position, sizeBytes) : undefined
+      this.#lastSizeBytes = sizeBytes
+      segment.position += sizeBytes
+      if (!isNew) continue
+      this.#nextOffset = lastOffset + 1
       if (!isControl) this.recordCount += readInt32(buffer, start + RECORD_COUNT_POSITION)
       if ((attributes & FLAGS) === 0) continue
       const producerId = readInt64Exactly(buffer, start + PRODUCER_ID_POSITION)
       if (!isControl) return { kind: 'data', producerId, baseOffset, lastOffset }
-      const isCommit = this.#markerAt(segment, position)
       if (isCommit !== undefined) return { kind: 'marker', producerId, offset: baseOffset, isCommit }
     }
   }
@@ -122,6 +125,7 @@ export class TransactionWalk {
     let start = position - this.#bufferPosition
     if (start < 0 || start + BATCH_HEADER_BYTES > this.#bufferBytes) {
       this.#bufferPosition = position
+      this.#bufferBytes = 0
       const wantedBytes = this.#lastSizeBytes < LARGE_BATCH_BYTES ? CHUNK_BYTES : BATCH_HEADER_BYTES
       this.#bufferBytes = readInto(this.context.system.fs, segment.fd, this.#buffer, 0, wantedBytes, position)
       if (this.#bufferBytes < BATCH_HEADER_BYTES) return undefined
@@ -139,11 +143,11 @@ export class TransactionWalk {
   }
 
   /** Undefined for a control batch that ends no transaction. */
-  #markerAt(segment: WalkedSegment, position: number): boolean | undefined {
-    if (this.#lastSizeBytes > LARGEST_MARKER_BYTES) return undefined
-    const bytes = readUpTo(this.context.system.fs, segment.fd, position, this.#lastSizeBytes)
+  #markerAt(segment: WalkedSegment, position: number, sizeBytes: number): boolean | undefined {
+    if (sizeBytes > LARGEST_MARKER_BYTES) return undefined
+    const bytes = readUpTo(this.context.system.fs, segment.fd, position, sizeBytes)
     // Cut off meanwhile.
-    if (bytes.length < this.#lastSizeBytes) return undefined
+    if (bytes.length < sizeBytes) return undefined
     const batch = new RecordBatch(bytes)
     return batch.crcMatches() ? endMarkerOf(batch)?.isCommit : undefined
   }
@@ -191,10 +195,10 @@ export class TransactionWalk {
 
   /** Goes on behind bytes that are no batch; false when none follows in the segment. */
   #passOver(segment: WalkedSegment, limitOffset: number): boolean {
-    const { topic, partition, directory, system } = this.context
+    const { topic, partition, system } = this.context
     const { fd, position, baseOffset } = segment
     const offset = this.#nextOffset
-    const file = `${directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`
+    const file = segmentPath(this.context, baseOffset)
     const place = { topic, partition, offset, file, position }
     this.damage ??= new CorruptionError(`'${partitionName(this.context)}' is damaged: no whole batch begins`, place)
     const after = placeAfterDamage({ fs: system.fs, fd, position, offset, limitOffset })

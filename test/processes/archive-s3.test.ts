@@ -1,59 +1,11 @@
 /**
- * Archives on S3, against s3rver, an S3 server of npm, on loopback. Without the packages nothing is run and one line says so. It refuses
- * unknown access keys, and does not compare signatures.
+ * Archives on S3, against a server on loopback (test/helpers/s3-server.ts). Without the packages nothing is run and one line says so.
  */
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
-import { makeCli, type Cli } from '../helpers/run-cli.js'
+import test from 'ava'
+import { hasS3, startS3 as start } from '../helpers/s3-server.js'
 
-interface Server {
-  run(): Promise<{ readonly port: number }>
-  close(): Promise<void>
-}
-
-type ServerClass = new (options: object) => Server
-
-function load(): ServerClass | undefined {
-  const require = createRequire(import.meta.url)
-  try {
-    require.resolve('@aws-sdk/client-s3')
-    return require('s3rver') as ServerClass
-  } catch {
-    return undefined
-  }
-}
-
-const S3rver = load()
-const run = S3rver === undefined ? undefined : test
+const run = hasS3 ? test : undefined
 if (run === undefined) test('S3', (t) => t.pass('not run: @aws-sdk/client-s3 or s3rver is not installed'))
-
-interface Running {
-  readonly cli: Cli
-  readonly server: Server
-  readonly env: Record<string, string>
-}
-
-async function start(t: ExecutionContext, port = 0, cli = makeCli(t)): Promise<Running> {
-  if (S3rver === undefined) throw new Error('no server')
-  const server = new S3rver({
-    port,
-    address: '127.0.0.1',
-    silent: true,
-    directory: join(cli.directory, 's3'),
-    configureBuckets: [{ name: 'bucket', configs: [] }],
-  })
-  const listening = await server.run()
-  t.teardown(() => server.close().catch(() => undefined))
-  const env = {
-    AWS_ENDPOINT_URL: `http://127.0.0.1:${listening.port}`,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'S3RVER',
-    AWS_SECRET_ACCESS_KEY: 'S3RVER',
-    AWS_MAX_ATTEMPTS: '2',
-  }
-  return { cli, server, env }
-}
 
 const MAKE =
   'logq topic create t segment.bytes=64KiB && seq 30000 | logq produce t --batch-bytes 8192 && logq topic create large segment.bytes=40MiB && head -c 36000000 /dev/urandom | base64 -w 1000 | logq produce large'

@@ -2,7 +2,7 @@
  * How far a group is behind, by partition: in records, in bytes, and in time. What the group has committed counts, not what its members
  * have read since.
  */
-import { systemErrorCode } from '../../errors.js'
+import { LogqError, systemErrorCode } from '../../errors.js'
 import { bytesFrom, listSegments, type ViewContext } from '../../log/log-view.js'
 import { readingContext } from '../../store/archive/reading-context.js'
 import type { StoredOffset } from '../../store/group/committed-offsets.js'
@@ -11,6 +11,7 @@ import type { Store } from '../../store/store.js'
 import { partitionOffsets } from '../../store/partition.js'
 import type { TopicFile } from '../../store/topic-file.js'
 import { findTopic } from '../../store/topics.js'
+import { whenFetched } from '../../system/awaited-bytes.js'
 import { readRecordsOf } from '../placed-record.js'
 
 export interface PartitionLag {
@@ -34,17 +35,22 @@ export interface PartitionLag {
 }
 
 /** Of the partitions that a group has committed for or has members for, by topic and number. Throws LOGQ_UNKNOWN_GROUP, LOGQ_CORRUPT … */
-export async function groupLag(store: Store, group: string): Promise<PartitionLag[]> {
+export async function groupLag(store: Store, group: string, signal?: AbortSignal): Promise<PartitionLag[]> {
   const files = GroupFiles.open(store, group)
   try {
-    return await lagOf(store, group, files.readSurely())
+    return await lagOf(store, group, files.readSurely(), signal)
   } finally {
     files.close()
   }
 }
 
 /** The same from what was read of a group already. */
-export async function lagOf(store: Store, group: string, { state, offsets }: GroupSnapshot): Promise<PartitionLag[]> {
+export async function lagOf(
+  store: Store,
+  group: string,
+  { state, offsets }: GroupSnapshot,
+  signal?: AbortSignal,
+): Promise<PartitionLag[]> {
   const lags: PartitionLag[] = []
   const topics = new Set([...offsets.topics().map(({ topic }) => topic), ...Object.keys(state.assignment)])
   for (const topic of [...topics].sort()) {
@@ -54,7 +60,8 @@ export async function lagOf(store: Store, group: string, { state, offsets }: Gro
     for (let partition = 0; partition < file.partitions; partition += 1) {
       const stored = offsets.get(topic, file.topicId, partition)
       if (stored === undefined && !isWanted) continue
-      lags.push(await partitionLag(store, file, partition, { group, stored, member: state.owners[topic]?.[partition] }))
+      const reader = { group, stored, member: state.owners[topic]?.[partition] }
+      lags.push(await partitionLag(store, file, partition, reader, signal))
     }
   }
   return lags
@@ -67,12 +74,13 @@ export interface PartitionReader {
   readonly member: string | null | undefined
 }
 
-/** Of one partition. Throws LOGQ_CORRUPT, LOGQ_TOPIC_REMOVED, or a system error. */
+/** Of one partition. Throws LOGQ_CORRUPT, LOGQ_TOPIC_REMOVED, LOGQ_ABORTED, or a system error. */
 export async function partitionLag(
   store: Store,
   file: TopicFile,
   partition: number,
   { group, stored, member }: PartitionReader,
+  signal?: AbortSignal,
 ): Promise<PartitionLag> {
   const context = await readingContext(store, file.topic, partition, { file })
   const { logStartOffset, logEndOffset } = partitionOffsets(context)
@@ -85,7 +93,7 @@ export async function partitionLag(
     logStartOffset,
     logEndOffset,
     lagRecords: Math.max(0, logEndOffset - fromOffset),
-    ...(await behind(context, fromOffset, logEndOffset)),
+    ...(await behind(context, fromOffset, logEndOffset, signal)),
     member: member ?? undefined,
     committedAtMs: stored?.timeMs,
   }
@@ -95,13 +103,15 @@ async function behind(
   context: ViewContext,
   fromOffset: number,
   toOffset: number,
+  signal: AbortSignal | undefined,
 ): Promise<Pick<PartitionLag, 'lagBytes' | 'lagMs'>> {
   if (fromOffset >= toOffset) return { lagBytes: 0, lagMs: 0 }
-  const lagBytes = bytesNow(context, fromOffset)
-  for await (const { timestampMs } of readRecordsOf(context, fromOffset, toOffset)) {
+  const lagBytes = await whenFetched(() => bytesNow(context, fromOffset), signal)
+  for await (const { timestampMs } of readRecordsOf(context, fromOffset, toOffset, { signal })) {
     const sinceMs = Number(timestampMs)
     return { lagBytes, lagMs: sinceMs < 0 ? 0 : Math.max(0, context.system.clock.nowMs() - sinceMs) }
   }
+  if (signal?.aborted === true) throw new LogqError('LOGQ_ABORTED', 'stopped while a lag was looked up')
   return { lagBytes, lagMs: 0 }
 }
 

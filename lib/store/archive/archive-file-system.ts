@@ -1,9 +1,9 @@
 /**
- * A file system in which a partition also has the segments that are archived in a directory and no longer here, so that everything that
- * reads a log reads them too. Only what is read is touched: a segment that is not compressed at its place, a compressed one block by
- * block. The log start offset is that of the first such segment.
+ * A file system in which a partition also has the segments that are archived and no longer here, so that everything that reads a log reads
+ * them too. Only what is read is touched: a segment that is not compressed at its place, a compressed one block by block. What is on
+ * S3 is fetched first: `read` throws AwaitedBytes. The log start offset is that of the first such segment.
  */
-import { CorruptionError, systemErrorCode } from '../../errors.js'
+import { systemErrorCode } from '../../errors.js'
 import {
   LOG_START_OFFSET_FILE,
   LOG_SUFFIX,
@@ -11,15 +11,17 @@ import {
   parseSegmentFileName,
   segmentFileName,
 } from '../../log/file-names.js'
+import type { ArchivedHint } from '../../log/log-view.js'
 import { formatLogStartOffset } from '../../log/log-start-offset.js'
 import { encodeRecoveryPoint } from '../../log/recovery-point.js'
-import { InvalidBatchError } from '../../record/batch.js'
-import { decompress } from '../../record/compression.js'
-import { readSmallFile, readUpTo } from '../../system/durable.js'
+import { readSmallFile } from '../../system/durable.js'
 import type { FileStatus, FileSystem, OpenMode } from '../../system/file-system.js'
 import { systemError } from '../../system/system-error.js'
 import { objectPath } from './archive-names.js'
-import { BLOCK_BYTES, type ArchivedPartition, type ArchivedSegment, type Manifest } from './manifest.js'
+import { CompressedBlocks } from './compressed-blocks.js'
+import { firstEndingAbove } from './covered.js'
+import type { ArchivedPartition, ArchivedSegment, Manifest } from './manifest.js'
+import { damagedObject, type StoredObjects } from './stored-objects.js'
 
 /** No descriptor of the system is so large. */
 const FIRST_DESCRIPTOR = 2 ** 40
@@ -38,8 +40,7 @@ interface ArchivedObject {
 export interface ArchiveSource {
   /** Of the partition; it need not be there. */
   readonly directory: string
-  /** An absolute path. */
-  readonly location: string
+  readonly objects: StoredObjects
   /**
    * What of the archive is to be seen beside the segments that are in the directory, as things are now. Always asked after the directory:
    * a segment is archived first and removed then, so that who looks in this order finds it in one of the two.
@@ -170,9 +171,23 @@ export class ArchiveFileSystem implements FileSystem {
     if (!path.startsWith(`${directory}/`)) return undefined
     const base = parseSegmentFileName(path.slice(directory.length + 1), LOG_SUFFIX)
     if (base === undefined) return undefined
+    return this.#archived(base)
+  }
+
+  #archived(baseOffset: number): ArchivedObject | undefined {
     const manifest = this.source.archived()
-    const segment = manifest?.segments.find(({ baseOffset }) => baseOffset === base)
-    return manifest === undefined || segment === undefined ? undefined : { partition: manifest.partition, segment }
+    if (manifest === undefined) return undefined
+    const { partition, segments } = manifest
+    const segment = segments[firstEndingAbove(segments, baseOffset)]
+    return segment?.baseOffset === baseOffset ? { partition, segment } : undefined
+  }
+
+  /** Of a segment that is in the archive, what is known without reading it. */
+  hintOf(baseOffset: number): ArchivedHint | undefined {
+    const found = this.#archived(baseOffset)
+    if (found === undefined) return undefined
+    const { largestTimestampMs } = found.segment
+    return { path: `${this.source.objects.name}/${objectPath(found.partition, found.segment)}`, largestTimestampMs }
   }
 
   /** What is in the directory, and else in the archive. The log start of the archive comes first, and is looked for in the same order. */
@@ -208,87 +223,22 @@ export class ArchiveFileSystem implements FileSystem {
   }
 
   #openObject({ partition, segment }: ArchivedObject): OpenFile {
-    const parts = objectPath(partition, segment).split('/')
-    let path = this.source.location
-    const damaged = (what: string, position = 0, cause?: unknown) =>
-      new CorruptionError(
-        `'${partition.topic}-${partition.partition}' is damaged in its archive: ${what},`,
-        { topic: partition.topic, partition: partition.partition, offset: segment.baseOffset, file: path, position },
-        { hint: "see 'logq archive --verify'; is the file system of the archive mounted?", cause },
-      )
-    for (const [n, part] of parts.entries()) {
-      path += `/${part}`
-      const kind = this.inner.pathStatus(path)?.kind
-      if (kind === undefined) throw damaged('the file is missing')
-      if (kind !== (n === parts.length - 1 ? 'file' : 'directory')) throw damaged(`a ${kind} is in its place`)
-    }
-    const { inner } = this
-    const fd = inner.open(path, 'read')
-    const { sizeBytes } = inner.fileStatus(fd)
-    if (sizeBytes !== segment.storedBytes) {
-      inner.close(fd)
-      throw damaged(`the file has ${sizeBytes} bytes, and ${segment.storedBytes} are expected`)
-    }
+    const object = this.source.objects.open(partition, segment)
     const status = statusOf(segment.baseOffset, segment.sizeBytes)
     const close = () => {
-      inner.close(fd)
+      object.close()
     }
     if (segment.codec === 'none')
-      return { status, close, read: (buffer, start, length, position) => inner.read(fd, buffer, start, length, position) }
-    const blocks = new Blocks(segment, (position, length) => readUpTo(inner, fd, position, length), damaged)
+      return { status, close, read: (buffer, start, length, position) => object.read(buffer, start, length, position) }
+    const stored = (position: number, length: number) => {
+      const bytes = new Uint8Array(length)
+      return bytes.subarray(0, object.read(bytes, 0, length, position))
+    }
+    const file = `${this.source.objects.name}/${objectPath(partition, segment)}`
+    const blocks = new CompressedBlocks(segment, stored, (what, position, cause) =>
+      damagedObject(file, partition, segment, what, position, cause),
+    )
     return { status, close, read: (buffer, start, length, position) => blocks.read(buffer, start, length, position) }
-  }
-}
-
-/** The bytes of a compressed segment. The block that was looked at last is kept, and the one before it. */
-class Blocks {
-  readonly #starts: number[] = []
-  #kept: { readonly n: number; readonly bytes: Uint8Array }[] = []
-
-  constructor(
-    private readonly segment: ArchivedSegment,
-    private readonly stored: (position: number, length: number) => Uint8Array,
-    private readonly damaged: (what: string, position: number, cause?: unknown) => CorruptionError,
-  ) {
-    let start = 0
-    for (const size of segment.blocks) {
-      this.#starts.push(start)
-      start += size
-    }
-  }
-
-  read(buffer: Uint8Array, start: number, length: number, position: number): number {
-    let done = 0
-    while (done < length && position + done < this.segment.sizeBytes) {
-      const n = Math.floor((position + done) / BLOCK_BYTES)
-      const within = position + done - n * BLOCK_BYTES
-      const piece = this.#block(n).subarray(within, within + length - done)
-      buffer.set(piece, start + done)
-      done += piece.length
-    }
-    return done
-  }
-
-  #block(n: number): Uint8Array {
-    const known = this.#kept.find((one) => one.n === n)
-    if (known !== undefined) return known.bytes
-    const position = this.#starts[n] ?? 0
-    const expected = Math.min(BLOCK_BYTES, this.segment.sizeBytes - n * BLOCK_BYTES)
-    const bytes = this.#decompressed(position, this.segment.blocks[n] ?? 0, expected)
-    this.#kept = [{ n, bytes }, ...this.#kept.slice(0, 1)]
-    return bytes
-  }
-
-  #decompressed(position: number, length: number, expected: number): Uint8Array {
-    let cause: unknown
-    try {
-      const bytes = decompress(this.segment.codec, this.stored(position, length), expected)
-      if (bytes.length === expected) return bytes
-    } catch (error) {
-      if (!(error instanceof InvalidBatchError)) throw error
-      cause = error
-    }
-    throw this.damaged('a compressed block cannot be read', position, cause)
   }
 }
 

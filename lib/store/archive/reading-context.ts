@@ -1,7 +1,6 @@
 /**
  * How to read a partition with what is archived of it: the `archive.location` of its topic, or an archive alone. Segments that are here
- * are read here; those below them come from the archive, where they reach the log without a gap. Archives in directories only: what is on
- * S3 has to be restored.
+ * are read here; those below them come from the archive, where they reach the log without a gap.
  */
 import { systemErrorCode } from '../../errors.js'
 import { mayBeCleanedBelow } from '../../log/cleaner-file.js'
@@ -17,6 +16,7 @@ import { ArchiveFileSystem } from './archive-file-system.js'
 import { archiveFolder } from './archive-names.js'
 import { CurrentManifest, normalLocation } from './archived-files.js'
 import { coveredUpTo } from './covered.js'
+import { storedObjects } from './stored-objects.js'
 import { ARCHIVE_CODECS, type ArchivedSegment, type Manifest } from './manifest.js'
 
 /** Archived offsets that are not read with the log, the end excluded: deleted keys would come back. */
@@ -41,7 +41,7 @@ export async function readingContext(
   const here = viewContext(store, topic, partition, options)
   const file = store.kind === 'logq' ? (options.file ?? findTopic(store, topic)) : undefined
   const location = file === undefined ? '' : new TopicConfig(file.config).text('archive.location')
-  if (file === undefined || !location.startsWith('/')) return here
+  if (file === undefined || location === '') return here
   // Whichever of them is used: others may archive while this is read, also the first segments, and with another codec than before.
   for (const codec of ARCHIVE_CODECS) await loadCodec(codec)
   const current = new CurrentManifest(store, file, partition, location)
@@ -52,7 +52,7 @@ export async function readingContext(
   const { directory } = here
   const fs = new ArchiveFileSystem(here.system.fs, {
     directory,
-    location: normalLocation(location),
+    objects: storedObjects(store.system, normalLocation(location)),
     archived,
     isAlone: false,
   })
@@ -112,7 +112,7 @@ function segmentsHere({ system, directory }: ViewContext): number[] {
   }
 }
 
-/** An archive by itself, in a directory. `options` as of a partition that is here. */
+/** An archive by itself. `options` as of a partition that is here. */
 export async function archiveContext(
   system: System,
   location: string,
@@ -125,12 +125,11 @@ export async function archiveContext(
   const isContiguous = !new TopicConfig(config).choice('cleanup.policy').includes('compact')
   const fs = new ArchiveFileSystem(system.fs, {
     directory,
-    location,
+    objects: storedObjects(system, location),
     archived: () => manifest,
     isAlone: true,
   })
-  const context = { system: { ...system, fs }, directory, topic, partition, isContiguous, ...options }
-  return context
+  return { system: { ...system, fs }, directory, topic, partition, isContiguous, archived: hintsOf(fs), ...options }
 }
 
 /** The segments below the first one that counts here, from the last gap on; none where they do not reach the log start. */
@@ -144,5 +143,10 @@ function adjoining(segments: readonly ArchivedSegment[], firstHere: number, star
 /** `isContiguous` is a getter, which is to stay one. */
 function withFileSystem(context: ViewContext, fs: ArchiveFileSystem): ViewContext {
   const system = { value: { ...context.system, fs }, enumerable: true }
-  return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(context), system }) as ViewContext
+  const archived = { value: hintsOf(fs), enumerable: true }
+  return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(context), system, archived }) as ViewContext
+}
+
+function hintsOf(fs: ArchiveFileSystem): NonNullable<ViewContext['archived']> {
+  return (baseOffset) => fs.hintOf(baseOffset)
 }

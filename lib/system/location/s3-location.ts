@@ -5,14 +5,17 @@
  */
 import { createRequire } from 'node:module'
 import type * as S3 from '@aws-sdk/client-s3'
-import { LogqError, systemErrorCode } from '../../errors.js'
+import { LogqError, isLogqError, systemErrorCode } from '../../errors.js'
 import type { Location } from './location.js'
 
 const PACKAGE = '@aws-sdk/client-s3'
 /** Every part of an upload but the last; S3 takes none below 5 MiB, and at most 10,000 of them. */
 const PART_BYTES = 8 << 20
 const CONNECTION_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 120_000
+/** Without a byte in either direction; the client then tries again. */
+const IDLE_TIMEOUT_MS = 60_000
+/** What was cut off while the object came in, which the client itself does not repeat. */
+const READ_ATTEMPTS = 3
 const DEFAULT_REGION = 'us-east-1'
 
 export function isS3(text: string): boolean {
@@ -29,7 +32,7 @@ export class S3Location implements Location {
   ) {}
 
   /** Throws LOGQ_USAGE, or LOGQ_IO when the package is not installed. Nothing is sent yet. */
-  static open(text: string): S3Location {
+  static open(text: string, idleTimeoutMs = IDLE_TIMEOUT_MS): S3Location {
     const match = /^s3:\/\/([^/]+)(?:\/(.*?))?\/*$/s.exec(text)
     const [, bucket = '', prefix = ''] = match ?? []
     if (bucket === '')
@@ -44,7 +47,7 @@ export class S3Location implements Location {
       // Everything is read back and compared by its SHA-256, and older servers do not know these.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+      requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: idleTimeoutMs },
     })
     return new S3Location(s3, client, prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`, bucket, prefix)
   }
@@ -92,17 +95,31 @@ export class S3Location implements Location {
     const Key = this.#key(file)
     const Range = `bytes=${position}-${position + lengthBytes - 1}`
     try {
-      return await this.#send('read', Key, async () => {
-        const object = await this.client.send(
-          new this.s3.GetObjectCommand({ Bucket: this.bucket, Key, Range }),
-          abortedBy(signal),
-        )
-        return (await object.Body?.transformToByteArray()) ?? new Uint8Array(0)
-      })
+      return await this.#send('read', Key, () => this.#range({ Bucket: this.bucket, Key, Range }, lengthBytes, signal))
     } catch (error) {
       // The object ends before the range.
       if (statusOf(error) === 416) return new Uint8Array(0)
       throw error
+    }
+  }
+
+  async #range(
+    wanted: { readonly Bucket: string; readonly Key: string; readonly Range: string },
+    lengthBytes: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { Body, ContentLength = 0 } = await this.client.send(new this.s3.GetObjectCommand(wanted), abortedBy(signal))
+      if (ContentLength > lengthBytes) {
+        await Body?.transformToWebStream().cancel()
+        throw new Error('the server gives more than the range that was asked for')
+      }
+      try {
+        return (await Body?.transformToByteArray()) ?? new Uint8Array(0)
+      } catch (error) {
+        if (signal?.aborted === true) throw new LogqError('LOGQ_ABORTED', `stopped while '${wanted.Key}' was read`)
+        if (attempt === READ_ATTEMPTS) throw error
+      }
     }
   }
 
@@ -234,6 +251,7 @@ function statusOf(error: unknown): number | undefined {
 }
 
 function failureOf(error: unknown, verb: string, object: string, bucket: string): LogqError {
+  if (isLogqError(error)) return error
   const { name = '', message = '' } = error instanceof Error ? error : {}
   const failed = (why: string, hint: string) =>
     new LogqError('LOGQ_IO', `cannot ${verb} '${object}': ${why}`, { hint, cause: error })
@@ -250,7 +268,7 @@ function failureOf(error: unknown, verb: string, object: string, bucket: string)
   const code = systemErrorCode(error)
   if (code !== undefined || name === 'TimeoutError')
     return failed(
-      message === '' ? (code ?? name) : message.toLowerCase(),
+      name === 'TimeoutError' ? 'the server did not answer in time' : message === '' ? (code ?? name) : message.toLowerCase(),
       'see whether the server runs and AWS_ENDPOINT_URL is right, then run the command again',
     )
   if (/region is missing/i.test(message)) return failed('no region is set', 'set AWS_REGION')

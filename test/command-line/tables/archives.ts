@@ -195,6 +195,10 @@ const restore: Table = {
   ],
 }
 
+/** Nothing listens on this port, which is reserved. */
+const NO_SERVER =
+  'AWS_ENDPOINT_URL=http://127.0.0.1:1 AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b AWS_MAX_ATTEMPTS=1'
+
 const reading: Table = {
   title: 'reading archives',
   before: `${MAKE}; logq archive t --to packed -qz zstd; logq topic create u --partitions 2 segment.bytes=256; seq 60 | logq produce u -p 1 --batch-bytes 100; logq archive u --to half -q; rm -r half/u/*/0; cp -r arch sick; rm sick/t/*/0/00000000000000000000.log`,
@@ -206,7 +210,16 @@ const reading: Table = {
     ['damage', 'logq cat --archive sick t', { status: 5, stderr: /damaged in its archive: the file is missing/ }],
     ['half an archive', 'logq cat --archive half u', { status: 5, stderr: /partition 0 of 'u' is missing/ }],
     ['half of it, asked for', 'logq cat --archive half u -p 1 | head -n 1', '1\n'],
-    ['S3', 'logq cat --archive s3://bucket t', refused(/not read in place\n.*logq restore s3/)],
+    [
+      'S3 that cannot be reached',
+      `${NO_SERVER} logq cat --archive s3://bucket/x t`,
+      refused(/cannot list 's3:\/\/bucket\/x.*\n {2}hint: see whether the server runs/, 1),
+    ],
+    [
+      'a topic archived there, of which everything is here',
+      `logq topic create v archive.location=s3://bucket/x; echo a | logq produce v; ${NO_SERVER} logq cat v`,
+      'a\n',
+    ],
   ],
 }
 

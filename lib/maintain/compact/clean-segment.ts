@@ -12,8 +12,8 @@ import type { ClosedSegment, PlacedBatch } from './closed-segment.js'
 
 /** What a pass does with the records of a batch. */
 export interface RecordFilter {
-  /** 'keep' and 'drop' speak of the whole batch, and its records are not looked at. With the base offset of the segment. */
-  judge(batch: RecordBatch, baseOffset: number): 'keep' | 'drop' | ((record: RecordCursor) => boolean)
+  /** 'keep' and 'drop' speak of the whole batch, and its records are not looked at. */
+  judge(batch: RecordBatch): 'keep' | 'drop' | ((record: RecordCursor) => boolean)
   /** For batches that have none yet, and hold a tombstone. */
   readonly newDeleteHorizonMs: number
 }
@@ -41,7 +41,7 @@ export async function cleanSegment(
   try {
     for await (const placed of segment.batches()) {
       const { batch } = placed
-      const judged = filter.judge(batch, segment.baseOffset)
+      const judged = filter.judge(batch)
       if (typeof judged === 'string') {
         recordsBefore += batch.recordCount
         if (judged === 'keep') recordsAfter += batch.recordCount

@@ -5,8 +5,8 @@
  *  2. Under the append lock: let the recovery point be in the active segment, in both slots, durably. A position in a segment that is then
  *     written anew would say nothing.
  *  3. Note up to where offsets may be missing from now on.
- *  4. Find the records that are dead: for each range of hashes whose keys fit in memory, one walk over the log. Then, segment by segment
- *     in ascending order, write anew and swap (swap-segment.ts). When the log has more records than there is memory for a bit of each, its
+ *  4. Find the records that are dead (find-dead.ts): for each range of hashes whose keys fit in memory, one walk over the log. Then,
+ *     segment by segment in ascending order, write anew and swap (swap-segment.ts). When the log has more records than there is memory for a bit of each, its
  *     first segments are dealt with in this way, then those behind them.
  *  5. Note how far the pass was.
  *
@@ -16,26 +16,24 @@
  * Retention may remove segments meanwhile. What was counted and is gone would be waited for, so that the last record of a key was taken for
  * an earlier one: then the pass begins again.
  */
-import { LogqError, systemErrorCode } from '../../errors.js'
+import { LogqError } from '../../errors.js'
 import { readCleanerOffsets, writeCleanerOffsets, type CleanerOffsets } from '../../log/cleaner-file.js'
-import { CLEANER_DIRECTORY, CLEANER_LOCK_FILE, LOG_SUFFIX, segmentFileName } from '../../log/file-names.js'
-import { IsolationJudge } from '../../log/isolation.js'
+import { CLEANER_DIRECTORY, CLEANER_LOCK_FILE } from '../../log/file-names.js'
 import { Log } from '../../log/log.js'
 import { partitionName, type LogContext } from '../../log/log-context.js'
 import { listSegments, type ViewContext } from '../../log/log-view.js'
 import { PartitionLock, topicRemoved, type LockWait } from '../../log/partition-lock.js'
 import { pinRecoveryPoint, readRecoveryPoint } from '../../log/recovery-point-file.js'
 import type { SegmentTimes } from '../../log/segment-times.js'
-import type { RecordBatch } from '../../record/batch.js'
 import { createDirectory, isTemporaryName, removeQuietly } from '../../system/durable.js'
 import { withFileLock } from '../../system/file-lock.js'
 import { cleanSegment, type CleanedSegment, type RecordFilter } from './clean-segment.js'
-import { ClosedSegment } from './closed-segment.js'
+import type { ClosedSegment } from './closed-segment.js'
 import { lookAtCompaction } from './compaction-look.js'
 import type { CompactionLimits, CompactionPlan } from './compaction-plan.js'
-import { DeadRecords } from './dead-records.js'
-import { KeyHash } from './key-hash.js'
-import { HASH_COUNT, LastRecords } from './last-records.js'
+import type { DeadRecords } from './dead-records.js'
+import { findDead } from './find-dead.js'
+import { Overtaken, SegmentWalks, orOvertaken } from './segment-walks.js'
 import { swapSegment } from './swap-segment.js'
 
 export interface CompactionSettings extends Omit<CompactionLimits, 'nowMs'> {
@@ -81,31 +79,6 @@ export interface PartitionCompaction {
 /** Each time anew from the start: more often than segments are removed while a partition is gone over. */
 const MOST_TRIES = 5
 
-/** At most one part in so many of the memory is for notes of dead records, a bit each; the rest is for keys. */
-const NOTES_PART = 4
-
-/** Segments to go over, from the first on that is not dealt with yet. */
-interface Walk {
-  readonly segments: readonly SegmentTimes[]
-  readonly first: number
-  readonly totalBytes: number
-  /** Of those that are dealt with. */
-  readonly doneBytes: number
-  /** There are no more in all of them. */
-  readonly mostRecords: number
-}
-
-/** What a walk saw. */
-interface WalkedSegment {
-  readonly inode: number
-  /** One that stays may have to get a delete horizon. */
-  hasTombstone: boolean
-  unkeyedCount: number
-}
-
-/** A segment that was counted is gone, or another one: the pass has to begin again. */
-class Overtaken extends Error {}
-
 /**
  * A pass that retention overtakes begins again. Throws LOGQ_CORRUPT at damage (what was swapped before stays), LOGQ_BUSY when another
  * process compacts the partition and waiting was not wanted, LOGQ_CONFLICT when segments were changed again and again, LOGQ_ABORTED,
@@ -139,15 +112,6 @@ export async function compactPartition(
 
 class Compaction {
   readonly #nowMs: number
-  readonly #hash: KeyHash
-  /** Of one walk over the log: it goes forwards only. */
-  #judge: IsolationJudge
-  readonly #room = { buffer: new Uint8Array(0) }
-  #unkeyedCount = 0
-  #keyCount = 0
-  #endOffset = 0
-  /** By base offset, the segments whose records were looked at. */
-  readonly #walked = new Map<number, WalkedSegment>()
 
   constructor(
     private readonly context: LogContext,
@@ -155,10 +119,7 @@ class Compaction {
     private readonly settings: CompactionSettings,
     private readonly options: CompactionOptions,
   ) {
-    const { system } = context
-    this.#nowMs = system.clock.nowMs()
-    this.#hash = new KeyHash(system.random)
-    this.#judge = newJudge(view)
+    this.#nowMs = context.system.clock.nowMs()
   }
 
   async run(): Promise<PartitionCompaction> {
@@ -168,16 +129,15 @@ class Compaction {
     const { topic, partition } = context
     const { dirtyBytes, cleanBytes } = plan
     const about = { topic, partition, dirtyBytes, cleanBytes }
-    if (!plan.isDue) return { ...about, ...NOTHING_DONE }
+    if (!plan.isDue) return { ...about, ...NOTHING_DONE, isDone: false }
     const isDry = options.dryRun === true
     if (!isDry) prepare(context)
     try {
       if (!isDry) await this.#begin(plan) // 2, 3
       const done = await this.#passes(plan) // 4
       if (!isDry) await this.#noteOffsets(() => ({ cleanedOffset: plan.endOffset, gapsOffset: plan.endOffset })) // 5
-      return { ...about, ...done, isDone: true, keyCount: this.#keyCount, unkeyedCount: this.#unkeyedCount }
+      return { ...about, ...done, isDone: true }
     } finally {
-      this.#judge.close()
       if (!isDry) sweep(context)
     }
   }
@@ -197,9 +157,7 @@ class Compaction {
   #plan(): CompactionPlan {
     const { view, settings, options } = this
     const isActiveIn = options.dryRun === true && settings.includesActive
-    const { plan } = orOvertaken(() => lookAtCompaction(view, { ...settings, nowMs: this.#nowMs }, isActiveIn))
-    this.#endOffset = plan.endOffset
-    return plan
+    return orOvertaken(() => lookAtCompaction(view, { ...settings, nowMs: this.#nowMs }, isActiveIn)).plan
   }
 
   async #begin({ endOffset }: CompactionPlan): Promise<void> {
@@ -233,202 +191,88 @@ class Compaction {
     }
   }
 
-  async #passes({ segments, endOffset }: CompactionPlan): Promise<Totals & { readonly passCount: number }> {
+  async #passes({ segments, endOffset }: CompactionPlan): Promise<Done> {
+    const { context, settings, options, view } = this
     const totalBytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     // Each record has an offset of its own.
     const mostRecords = endOffset - (segments[0]?.baseOffset ?? 0)
-    let totals = NO_TOTALS
-    let passCount = 0
-    for (let first = 0; first < segments.length;) {
-      const walk = { segments, first, totalBytes, mostRecords, doneBytes: totals.bytesBefore }
-      const { dead, end, passes } = await this.#find(walk)
-      totals = sum(totals, await this.#cleanAll({ ...walk, end }, dead))
-      passCount += passes
-      first = end
-    }
-    return { ...totals, passCount }
-  }
-
-  /** The dead records of as many segments, from the first one on, as there is memory for: those before `end`. */
-  async #find(walk: Walk): Promise<{ readonly dead: DeadRecords; readonly end: number; readonly passes: number }> {
-    const { memoryBytes, keepCount } = this.settings
-    const mostNoted = Math.min(walk.mostRecords, (memoryBytes / NOTES_PART) * 8)
-    const maxBytes = memoryBytes - mostNoted / 8
-    const dead = new DeadRecords(mostNoted)
-    let end = walk.segments.length
-    let passes = 0
-    let width = HASH_COUNT
-    this.#walked.clear()
-    for (let from = 0; from < HASH_COUNT;) {
-      const to = Math.min(HASH_COUNT, from + width)
-      const last = new LastRecords({ maxBytes, from, to, keepCount, mostKeys: walk.mostRecords }, dead)
-      const found = await this.#findIn(walk, last, dead, mostNoted)
-      this.context.system.failpoint('compact.after-count')
-      if (found === undefined) {
-        width = Math.ceil((to - from) / 2)
-        continue
-      }
-      end = Math.min(end, found)
-      if (walk.first === 0) this.#keyCount += last.keyCount
-      passes += 1
-      from = to
-    }
-    return { dead, end, passes }
-  }
-
-  /** One walk, for the keys of one range of hashes: which segment is the first without notes. Undefined when there are more than fit. */
-  async #findIn(walk: Walk, last: LastRecords, dead: DeadRecords, mostNoted: number): Promise<number | undefined> {
-    const { segments, first, totalBytes } = walk
-    let { doneBytes } = walk
-    let end = segments.length
-    let ordinal = 0
-    this.#judgeAnew()
-    for (let n = first; n < segments.length; n += 1) {
-      const { baseOffset } = segments[n] as SegmentTimes
-      const segment = this.#open(baseOffset)
-      const before = this.#walked.get(baseOffset)
-      if (before !== undefined && before.inode !== segment?.inode) {
-        segment?.close()
-        throw new Overtaken()
-      }
-      if (segment === undefined) continue
-      const walked = { inode: segment.inode, hasTombstone: false, unkeyedCount: 0 }
-      this.#walked.set(baseOffset, walked)
-      const firstOfSegment = ordinal
-      if (n > first && end === segments.length) {
-        // The first one is dealt with however many records it has.
-        if (ordinal > mostNoted) end = n
-        dead.limitTo(Math.max(ordinal, mostNoted))
-      }
-      try {
-        for await (const placed of segment.batches()) {
-          this.#throwIfAborted()
-          const { batch } = placed
-          if (!batch.isPlain && (batch.isControl || this.#judge.judge(batch) === 'hidden')) continue
-          const isFull = segment.located(placed, () => !this.#note(batch, ordinal, walked, last, dead))
-          if (isFull) return undefined
-          ordinal += batch.recordCount
+    const walks = new SegmentWalks(view, endOffset, options.signal)
+    let done = NOTHING_DONE
+    try {
+      for (let first = 0; first < segments.length;) {
+        const { bytesBefore: doneBytes } = done
+        // Each segment is gone over twice.
+        const onProgress = (walkedBytes: number) => options.onProgress?.(doneBytes + walkedBytes / 2, totalBytes)
+        const search = { ...settings, segments, first, mostRecords, nowMs: this.#nowMs, onProgress }
+        const { dead, end, keyCount, walkCount } = await findDead(context.system, walks, search)
+        const cleaned = await this.#cleanAll(segments, { first, end }, walks, dead, (cleanedBytes) => {
+          options.onProgress?.((totalBytes + doneBytes + cleanedBytes) / 2, totalBytes)
+        })
+        done = {
+          ...sum(done, cleaned),
+          keyCount: first === 0 ? keyCount : done.keyCount,
+          unkeyedCount: done.unkeyedCount + cleaned.unkeyedCount,
+          passCount: done.passCount + walkCount,
         }
-        doneBytes += segment.sizeBytes
-        this.options.onProgress?.((walk.doneBytes + doneBytes) / 2, totalBytes)
-      } finally {
-        segment.close()
+        first = end
       }
-      if (n > first && end === segments.length && ordinal > mostNoted) {
-        end = n
-        dead.limitTo(firstOfSegment)
-      }
+    } finally {
+      walks.close()
     }
-    return end
+    return done
   }
 
-  /** False when the table is full. */
-  #note(batch: RecordBatch, firstOrdinal: number, walked: WalkedSegment, last: LastRecords, dead: DeadRecords): boolean {
-    const hash = this.#hash
-    const isHorizonPast = isDeletable(batch, this.#nowMs)
-    const cursor = batch.cursor()
-    for (let ordinal = firstOrdinal; cursor.next(); ordinal += 1) {
-      const { keyStart } = cursor
-      if (keyStart < 0) {
-        dead.add(ordinal)
-        walked.unkeyedCount += 1
-        continue
-      }
-      const isTombstone = cursor.valueStart < 0
-      if (isTombstone) walked.hasTombstone = true
-      hash.of(cursor.bytes, keyStart, cursor.keyEnd)
-      if (!last.holds(hash)) continue
-      if (!last.add(hash, ordinal, isTombstone)) return false
-      if (isTombstone && isHorizonPast) dead.add(ordinal)
-    }
-    return true
-  }
-
-  async #cleanAll({ segments, first, end, doneBytes, totalBytes }: Walk & { end: number }, dead: DeadRecords): Promise<Totals> {
+  async #cleanAll(
+    segments: readonly SegmentTimes[],
+    { first, end }: { readonly first: number; readonly end: number },
+    walks: SegmentWalks,
+    dead: DeadRecords,
+    onProgress: (cleanedBytes: number) => void,
+  ): Promise<Totals & { readonly unkeyedCount: number }> {
     let totals = NO_TOTALS
-    this.#judgeAnew()
-    const filter = this.#filter(dead)
+    let unkeyedCount = 0
+    let ordinal = 0
+    walks.begin()
     for (const { baseOffset } of segments.slice(first, end)) {
-      const segment = this.#open(baseOffset)
-      const walked = this.#walked.get(baseOffset)
-      if (segment?.inode !== walked?.inode) {
-        segment?.close()
-        throw new Overtaken()
+      const opened = walks.reopen(baseOffset)
+      if (opened === undefined) continue
+      const { segment, seen } = opened
+      const filter: RecordFilter = {
+        newDeleteHorizonMs: this.#nowMs + this.settings.deleteRetentionMs,
+        // Batches of which all records stay, or none, are not looked into.
+        judge: (batch) => {
+          walks.throwIfAborted()
+          if (batch.isControl) return 'keep'
+          if (walks.isHidden(batch)) return 'drop'
+          let next = ordinal
+          ordinal += batch.recordCount
+          const among = batch.recordCount === 0 ? 'all' : dead.among(next, ordinal)
+          if (among === 'all') return 'drop'
+          if (among === 'none' && (batch.hasDeleteHorizon || !seen.hasTombstone)) return 'keep'
+          return () => !dead.has(next++)
+        },
       }
-      if (segment === undefined) continue
-      this.#unkeyedCount += walked?.unkeyedCount ?? 0
       try {
-        const isFirst = baseOffset === segments[0]?.baseOffset
-        const cleaned = await this.#cleanOne(segment, filter, isFirst)
-        totals = sum(totals, cleaned)
-        this.options.onProgress?.((totalBytes + doneBytes + totals.bytesBefore) / 2, totalBytes)
+        totals = sum(totals, await this.#cleanOne(segment, filter, baseOffset === segments[0]?.baseOffset))
+        walks.throwIfAborted()
+        unkeyedCount += seen.unkeyedCount
+        onProgress(totals.bytesBefore)
       } finally {
         segment.close()
       }
     }
-    return totals
+    return { ...totals, unkeyedCount }
   }
 
   async #cleanOne(segment: ClosedSegment, filter: RecordFilter, isFirst: boolean): Promise<CleanedSegment> {
     const { context, options } = this
     const isDry = options.dryRun === true
     const cleaned = await cleanSegment(context, segment, filter, isDry)
-    this.#throwIfAborted()
     if (isDry || cleaned.outcome === 'unchanged') return cleaned
     // The first segment says where the log begins, and stays though it is empty.
     const outcome = isFirst ? 'rewritten' : cleaned.outcome
     if (await swapSegment(context, segment, outcome, options)) return cleaned
     throw new Overtaken()
-  }
-
-  /** For one walk over the segments, in their order. Batches of which all records stay, or none, are not looked into. */
-  #filter(dead: DeadRecords): RecordFilter {
-    let ordinal = 0
-    return {
-      newDeleteHorizonMs: this.#nowMs + this.settings.deleteRetentionMs,
-      judge: (batch, baseOffset) => {
-        this.#throwIfAborted()
-        if (batch.isControl) return 'keep'
-        if (!batch.isPlain && this.#judge.judge(batch) === 'hidden') return 'drop'
-        let next = ordinal
-        ordinal += batch.recordCount
-        const among = batch.recordCount === 0 ? 'all' : dead.among(next, ordinal)
-        if (among === 'all') return 'drop'
-        const mayNeedHorizon = !batch.hasDeleteHorizon && this.#walked.get(baseOffset)?.hasTombstone === true
-        if (among === 'none' && !mayNeedHorizon) return 'keep'
-        return () => !dead.has(next++)
-      },
-    }
-  }
-
-  #judgeAnew(): void {
-    this.#judge.close()
-    this.#judge = newJudge(this.view)
-  }
-
-  /** Undefined when it is gone: retention removed it. */
-  #open(baseOffset: number): ClosedSegment | undefined {
-    const path = `${this.context.directory}/${segmentFileName(baseOffset, LOG_SUFFIX)}`
-    if (this.context.system.fs.pathStatus(path) === undefined) return undefined
-    return orOvertaken(() => new ClosedSegment(this.view, baseOffset, this.#room, this.#endOffset))
-  }
-
-  #throwIfAborted(): void {
-    if (this.options.signal?.aborted === true)
-      throw new LogqError('LOGQ_ABORTED', `stopped while compacting '${partitionName(this.context)}'`)
-  }
-}
-
-function newJudge(view: ViewContext): IsolationJudge {
-  return new IsolationJudge({ ...view, isolation: 'read_committed' })
-}
-
-/** What was listed a moment ago may be gone. */
-function orOvertaken<Result>(open: () => Result): Result {
-  try {
-    return open()
-  } catch (error) {
-    throw systemErrorCode(error) === 'ENOENT' ? new Overtaken() : error
   }
 }
 
@@ -442,6 +286,8 @@ function changedMeanwhile(context: LogContext): LogqError {
 
 type Totals = Pick<PartitionCompaction, 'bytesBefore' | 'bytesAfter' | 'recordsBefore' | 'recordsAfter'>
 
+type Done = Totals & Pick<PartitionCompaction, 'keyCount' | 'unkeyedCount' | 'passCount'>
+
 const NO_TOTALS: Totals = { bytesBefore: 0, bytesAfter: 0, recordsBefore: 0, recordsAfter: 0 }
 
 function sum(a: Totals, b: Totals): Totals {
@@ -453,17 +299,7 @@ function sum(a: Totals, b: Totals): Totals {
   }
 }
 
-const NOTHING_DONE = {
-  ...NO_TOTALS,
-  isDone: false,
-  keyCount: 0,
-  unkeyedCount: 0,
-  passCount: 0,
-} as const
-
-function isDeletable(batch: RecordBatch, nowMs: number): boolean {
-  return batch.hasDeleteHorizon && nowMs >= batch.baseTimestampMs
-}
+const NOTHING_DONE: Done = { ...NO_TOTALS, keyCount: 0, unkeyedCount: 0, passCount: 0 }
 
 /** What commands left that were killed while they replaced a small file. */
 function sweepTemporary({ system: { fs }, directory }: LogContext): void {

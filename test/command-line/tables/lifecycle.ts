@@ -230,8 +230,8 @@ const compacting: Table = {
     ],
     [
       '-J',
-      `${keys()} && logq compact $T --include-active -J | grep -o '"recordsBefore":12,"recordsAfter":4,"passCount":1,"isDone":true,"keyCount":4,"unkeyedCount":0'`,
-      '"recordsBefore":12,"recordsAfter":4,"passCount":1,"isDone":true,"keyCount":4,"unkeyedCount":0\n',
+      `${keys()} && logq compact $T --include-active -J | grep -o '"recordsBefore":12,"recordsAfter":4,"keyCount":4,"unkeyedCount":0,"passCount":1,"isDone":true'`,
+      '"recordsBefore":12,"recordsAfter":4,"keyCount":4,"unkeyedCount":0,"passCount":1,"isDone":true\n',
     ],
     [
       'less than min.cleanable.dirty.ratio is left alone',

@@ -6,8 +6,8 @@
  *     written anew would say nothing.
  *  3. Note up to where offsets may be missing from now on.
  *  4. Find the records that are dead (find-dead.ts): for each range of hashes whose keys fit in memory, one walk over the log. Then,
- *     segment by segment in ascending order, write anew and swap (swap-segment.ts). When the log has more records than there is memory for a bit of each, its
- *     first segments are dealt with in this way, then those behind them.
+ *     segment by segment in ascending order, write anew and swap (swap-segment.ts). When the log has more records than there is memory
+ *     for a bit of each, its first segments are dealt with in this way, then those behind them.
  *  5. Note how far the pass was.
  *
  * Killed anywhere, each segment is as before or as after, and the next run begins again. A tombstone goes only when its delete horizon has

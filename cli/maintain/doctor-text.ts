@@ -62,7 +62,7 @@ const words: Words = {
     `its directory '${path}' is missing; put it back, or have an empty one made: logq fsck --repair ${topic}`,
   'damaged-file': ({ topic, path, problem, severity }) =>
     `'${path}': ${problem.replace(`'${path}' `, '')}${topic === undefined || severity === 'notice' ? '' : `; run: logq fsck ${topic}`}`,
-  unreadable: ({ problem }) => `it cannot be looked at: ${problem}`,
+  unreadable: ({ problem, hint }) => `it cannot be looked at: ${problem}${hint === null ? '' : `; ${hint}`}`,
   'left-over': (finding) => leftOverText(finding),
   lock: (finding, nowMs) => lockText(finding, nowMs),
   member: (finding) => memberText(finding),

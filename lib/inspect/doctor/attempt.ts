@@ -1,5 +1,5 @@
 /** What cannot be looked at is a finding, and no reason to look at nothing else. */
-import { isLogqError, isUnreadable, systemErrorCode } from '../../errors.js'
+import { isLogqError, isUnreadable, systemErrorCode, systemHint } from '../../errors.js'
 import type { DoctorFinding, UnreadableFinding } from './doctor-finding.js'
 
 type About = Pick<UnreadableFinding, 'topic' | 'partition' | 'group'>
@@ -16,16 +16,29 @@ export async function attempt(
   }
 }
 
+/** The same for what is found one after the other: what was found before the trouble counts. */
+export async function* goingOn(
+  about: About,
+  look: () => Iterable<DoctorFinding> | AsyncIterable<DoctorFinding>,
+): AsyncGenerator<DoctorFinding, void, undefined> {
+  try {
+    yield* look()
+  } catch (error) {
+    yield* unreadable(about, error)
+  }
+}
+
 /** Throws what is no trouble with files. */
-export function unreadable(about: About, error: unknown): DoctorFinding[] {
+function unreadable(about: About, error: unknown): DoctorFinding[] {
   if (isGone(error)) return []
   if (!(error instanceof Error) || !(isLogqError(error) || isUnreadable(error) || systemErrorCode(error) !== undefined))
     throw error
   const code = isLogqError(error) ? error.code : (systemErrorCode(error) ?? null)
-  return [{ kind: 'unreadable', severity: 'critical', ...about, code, problem: error.message }]
+  const hint = (isLogqError(error) ? error.hint : systemHint(error)) ?? null
+  return [{ kind: 'unreadable', severity: 'critical', ...about, code, problem: error.message, hint }]
 }
 
-export function isGone(error: unknown): boolean {
+function isGone(error: unknown): boolean {
   if (isLogqError(error)) return ['LOGQ_TOPIC_REMOVED', 'LOGQ_UNKNOWN_TOPIC', 'LOGQ_UNKNOWN_GROUP'].includes(error.code)
   return systemErrorCode(error) === 'ENOENT'
 }

@@ -153,6 +153,8 @@ export interface UnreadableFinding extends Partial<PartitionFinding> {
   /** What failed, by its code where it has one. */
   readonly code: string | null
   readonly problem: string
+  /** The next useful step; null where none is known. */
+  readonly hint: string | null
 }
 
 /** Files that no log needs. */

@@ -8,8 +8,8 @@ import { readLastRetain } from '../../store/last-retain.js'
 import type { Store } from '../../store/store.js'
 import { findTopic, listTopics, topicPath } from '../../store/topics.js'
 import type { RetentionWishes } from '../../maintain/retain/retention-look.js'
-import { attempt, unreadable } from './attempt.js'
-import type { DoctorFinding, UnreadableFinding } from './doctor-finding.js'
+import { attempt, goingOn } from './attempt.js'
+import type { DoctorFinding } from './doctor-finding.js'
 import { groupFindings } from './group-findings.js'
 import { Locks } from './lock-findings.js'
 import { storeFindings, topicFileFindings } from './store-findings.js'
@@ -31,7 +31,7 @@ export async function* examineStore(
   options: ExamineOptions = {},
 ): AsyncGenerator<DoctorFinding, void, undefined> {
   const { topics, perSegment = false, signal, ...wishes } = options
-  for (const group of wishes.keepUntilAckedBy ?? []) if (group !== '*') requireGroup(store, group)
+  requireGroups(store, wishes.keepUntilAckedBy ?? [])
   const isAborted = () => signal?.aborted === true
   const locks = new Locks(store.system)
   if (store.kind === 'kafka') yield { kind: 'kafka-directory', severity: 'notice', path: store.path }
@@ -61,13 +61,8 @@ export async function* examineStore(
   if (topics === undefined) yield* storeFindings(store, locks)
 }
 
-async function* goingOn(
-  about: Pick<UnreadableFinding, 'topic' | 'group'>,
-  look: () => Iterable<DoctorFinding> | AsyncIterable<DoctorFinding>,
-): AsyncGenerator<DoctorFinding, void, undefined> {
-  try {
-    yield* look()
-  } catch (error) {
-    yield* unreadable(about, error)
-  }
+/** One that is there and damaged is told of when it comes to it. */
+function requireGroups(store: Store, groups: readonly string[]): void {
+  const present = new Set(listGroups(store))
+  for (const group of groups) if (group !== '*' && !present.has(group)) requireGroup(store, group)
 }

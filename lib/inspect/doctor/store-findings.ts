@@ -56,6 +56,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   'snapshots',
   'replicas',
   'archive',
+  // Of the file system, where the store is all of it.
+  'lost+found',
 ])
 
 const PENDING: ReadonlySet<string> = new Set([CREATING_SUFFIX, REMOVING_SUFFIX, IMPORTING_SUFFIX])

@@ -9,7 +9,7 @@ import type { Store } from '../../store/store.js'
 import { TopicConfig } from '../../store/topic-config.js'
 import type { TopicFile } from '../../store/topic-file.js'
 import { findTopic, partitionDirectory } from '../../store/topics.js'
-import { attempt } from './attempt.js'
+import { attempt, goingOn } from './attempt.js'
 import { compactionFinding } from './compaction-finding.js'
 import type { DoctorFinding } from './doctor-finding.js'
 import type { Locks } from './lock-findings.js'
@@ -36,7 +36,9 @@ export async function* topicFindings(examination: TopicExamination): AsyncGenera
   const sum = new TopicRetentionSum()
   for (const partition of selectPartitions(store, file)) {
     if (signal?.aborted === true) return
-    yield* partitionFindings(examination, partition, look, isKept ? sum : undefined)
+    yield* goingOn({ topic: file.topic, partition }, () =>
+      partitionFindings(examination, partition, look, isKept ? sum : undefined),
+    )
   }
   if (isKept) yield* sum.findings(look, file, lastRunMs)
 }

@@ -60,8 +60,10 @@ const words: Words = {
   status: ({ status }) => STATUSES[status],
   'missing-directory': ({ topic, path }) =>
     `its directory '${path}' is missing; put it back, or have an empty one made: logq fsck --repair ${topic}`,
-  'damaged-file': ({ topic, path, problem, severity }) =>
-    `'${path}': ${problem.replace(`'${path}' `, '')}${topic === undefined || severity === 'notice' ? '' : `; run: logq fsck ${topic}`}`,
+  'damaged-file': ({ topic, path, problem, severity }) => {
+    const next = topic === undefined || severity === 'notice' ? '' : `; run: logq fsck ${topic}`
+    return `${problem.includes(`'${path}'`) ? problem : `'${path}': ${problem}`}${next}`
+  },
   unreadable: ({ problem, hint }) => `it cannot be looked at: ${problem}${hint === null ? '' : `; ${hint}`}`,
   'left-over': (finding) => leftOverText(finding),
   lock: (finding, nowMs) => lockText(finding, nowMs),

@@ -131,6 +131,40 @@ test('a partition that is damaged is told of, and the others go on', async (t) =
   t.is(findings.filter(isDamage).length, 3)
 })
 
+test('a partition, and a group, that this user may not look into hide no other one', async (t) => {
+  const { system, store } = await archivableStore(createFakeSystem(), { partitions: 2 })
+  for (const group of ['g', 'h']) {
+    GroupFiles.openOrCreate(store, group).close()
+    await changeOffsets(store, group, { command: 'test' }, [{ topic: 't', partition: 1, offset: 0 }])
+  }
+  const refused = new Set([`${STORE}/t-0`, `${STORE}/groups/g/offsets`])
+  const fs = new Proxy<FileSystem>(system.fs, {
+    get(target, name: keyof FileSystem) {
+      if (name !== 'open' && name !== 'list') return target[name].bind(target)
+      return (path: string, mode: OpenMode) => {
+        if (refused.has(path)) throw systemError('EACCES', name, path)
+        return name === 'open' ? target.open(path, mode) : target.list(path)
+      }
+    },
+  })
+  const findings = await examine({ ...store, system: { ...system, fs } })
+  t.deepEqual(
+    only(findings, 'unreadable').map(({ topic, partition, group, code, hint }) => [
+      topic,
+      partition,
+      group,
+      code,
+      hint !== null,
+    ]),
+    [
+      ['t', 0, undefined, 'EACCES', true],
+      [undefined, undefined, 'g', 'EACCES', true],
+    ],
+  )
+  t.false(findings.some(isDamage))
+  t.true(only(findings, 'retention').length === 1)
+})
+
 test('a failed fsync, and an end that is not known to be whole or is lost', async (t) => {
   const { system, store } = await archivableStore()
   const lock = PartitionLock.open(system, `${STORE}/t-0`)

@@ -131,8 +131,8 @@ export function quarantineError(context: LogContext, report: QuarantineReport): 
 }
 
 /**
- * Removes what killed processes left: temporary files (nobody else can be at one under the lock), and index files of a segment whose
- * creation did not get to its .log.
+ * Removes what killed processes left: temporary files (under the lock nobody else is at one but who archives, and tries again), and index
+ * files of a segment whose creation did not get to its .log.
  */
 function sweepLitter(context: LogContext): void {
   const { fs } = context.system

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
-import { LogqError, isLogqError } from '../../errors.js'
+import { LogqError, isLogqError, systemErrorCode } from '../../errors.js'
 import { ARCHIVED_PREFIX } from '../../log/file-names.js'
 import { listSegments, logStartOffset } from '../../log/log-view.js'
 import { readSmallFile, replaceFile, type Ownership } from '../../system/durable.js'
@@ -91,8 +91,19 @@ export function writeArchivedFile(
   ownership: Ownership,
 ): void {
   const content = Buffer.concat([formatCheckedLine({ location: normalLocation(location) }), formatManifest(manifest)])
-  replaceFile(system, `${directory}/${archivedFileName(location)}`, content, ownership)
+  for (let tries = 1; ; tries += 1) {
+    try {
+      replaceFile(system, `${directory}/${archivedFileName(location)}`, content, ownership)
+      return
+    } catch (error) {
+      // Who compacts or recovers the log sweeps temporary files, under the append lock; that is not held here.
+      const isSwept = systemErrorCode(error) === 'ENOENT' && system.fs.pathStatus(directory) !== undefined
+      if (!isSwept || tries === SWEPT_TRIES) throw error
+    }
+  }
 }
+
+const SWEPT_TRIES = 5
 
 /** The name says no more of the location than which of several it is. */
 export function archivedFileName(location: string): string {

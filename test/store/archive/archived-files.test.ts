@@ -82,3 +82,25 @@ test('a location has one file, however it is written', (t) => {
   t.is(archivedFileName('/a/b/'), archivedFileName('/a/b'))
   t.not(archivedFileName('/a/b'), archivedFileName('s3://a/b'))
 })
+
+test('a temporary file that a compaction sweeps while it is written is written again; a removed topic has none', async (t) => {
+  const { system, store } = await tinyStore()
+  const directory = partitionDirectory(store, 't', 0)
+  let swept = 0
+  // The real calls, but for what comes between.
+  const rename = system.fs.rename.bind(system.fs)
+  system.fs.rename = (from, to) => {
+    swept += 1
+    if (swept < 3) system.fs.unlink(from)
+    rename(from, to)
+  }
+  archive(store, '/a', [[0, 1]])
+  t.is(swept, 3)
+  t.is(readArchivedFile(store, 't', 0, '/a')?.segments.length, 1)
+  t.throws(
+    () => {
+      writeArchivedFile(system, `${directory}-gone`, { location: '/a', manifest: manifestOf(store, []) }, store.ownership)
+    },
+    { code: 'ENOENT' },
+  )
+})

@@ -218,7 +218,7 @@ async function notKept(row: Row, cli: Cli, before: readonly string[], acknowledg
   return [...problems, ...(await findingsIn(cli)), ...litter.map((name) => `litter: ${name}`)]
 }
 
-function copyOf(t: ExecutionContext, template: Cli): Cli {
+export function copyOf(t: ExecutionContext, template: Cli): Cli {
   const cli = makeCli(t)
   for (const name of readdirSync(template.directory)) {
     if (!name.startsWith('.')) cpSync(join(template.directory, name), join(cli.directory, name), { recursive: true })
@@ -237,7 +237,7 @@ async function recordsIn(cli: Cli): Promise<string[]> {
 }
 
 /** Damage and caches that are wrong; notes are for nobody to act on. */
-async function findingsIn(cli: Cli): Promise<string[]> {
+export async function findingsIn(cli: Cli): Promise<string[]> {
   const store = openStore(createNodeSystem(), cli.store)
   const findings = await checkTopicFiles(store)
   for (const topic of listTopics(store)) {

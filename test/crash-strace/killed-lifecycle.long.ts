@@ -111,8 +111,8 @@ for (const row of rows) {
       const done = await first.shell(listing(changingCalls, `${row.command} > /dev/null`), { timeoutMs })
       t.is(done.status, 0, done.stderr)
       const whole = await stateOf(first)
-    // Those that need no proof beside are seen to be done by what is gone.
-    t.is(isSame(whole.records, before.records), row.again !== undefined)
+      // Those that need no proof beside are seen to be done by what is gone.
+      t.is(isSame(whole.records, before.records), row.again !== undefined)
       const places = callsOf(first).filter(({ isChange }) => isChange)
       const twice = atMost(2)
       const problems = await Promise.all(
@@ -180,8 +180,8 @@ async function stateOf(cli: Cli): Promise<State> {
 }
 
 /**
- * What is neither data nor a file that has its place. Small files that were being replaced (`.tmp-…`) are left in the store to the next change
- * of a topic, and in a partition to the next recovery (format-spec/store.md).
+ * What is neither data nor a file that has its place. Small files that were being replaced (`.tmp-…`) are left in the store to the next
+ * change of a topic, and in a partition to the next recovery (format-spec/store.md).
  */
 function litterIn(cli: Cli): string[] {
   return ['store', 'store/topics', 'store/t-0', 'store/snapshots', ...archiveFolders(cli)]

@@ -35,7 +35,8 @@ export function partitionFiles(context: ViewContext, names: readonly string[], i
     else if (name === QUARANTINE_DIRECTORY) left.add('quarantine', path)
     else if (name === CLEANER_DIRECTORY) left.addFull('unfinished', path, isCompacting)
     else if (/\.(deleted|swap|cleaned)$/.test(name)) left.add('kafka-deleted', path)
-    else if (isIndexWithoutLog(name, present)) left.add('index-without-log', path)
+    // A segment that is being made has its indexes first.
+    else if (isIndexWithoutLog(name, present) && !isFresh(system, path)) left.add('index-without-log', path)
     else if (![CLEANER_LOCK_FILE, ARCHIVE_LOCK_FILE].includes(name)) {
       const problem = problemOf(context, name)
       if (problem === 'unknown') left.add('unknown', path)

@@ -106,6 +106,15 @@ const doctor: Table = {
       },
     ],
     [
+      'a member of a group that is stopped is named: 1',
+      'seq 3 | logq produce $T; { logq consume $T -g $T > /dev/null 2>&1 & p=$!; until logq group show $T 2> /dev/null | grep -q " alive "; do sleep 0.1; done; kill -STOP $p; until grep -q "State:.T" /proc/$p/status; do sleep 0.05; done; logq doctor $T -q; s=$?; kill -9 $p; exit $s; }',
+      {
+        status: 1,
+        stdout:
+          /^group '(\S+)': WARNING: member \S+, process (\d+) on \S+ \(logq consume \1 -g \1\), is stopped, and has \1-0; let it go on: kill -CONT \2; or end it\n$/,
+      },
+    ],
+    [
       'a log directory of Kafka',
       'logq doctor -s kafka | head -n 1',
       { stdout: /^store: 'kafka' is a log directory of Kafka: /, stderr: /.*/, statusOf: 'head' },

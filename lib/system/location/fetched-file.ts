@@ -41,6 +41,9 @@ export class FetchedFile {
   #last: Range = { from: 0, to: 0 }
   #ahead: { readonly range: Range; readonly done: Promise<void> } | undefined
   #stop = new AbortController()
+  /** How many wait for something of it. */
+  #waiting = 0
+  #isResting = false
 
   constructor(
     private readonly system: System,
@@ -52,6 +55,7 @@ export class FetchedFile {
   /** As FileSystem.read. Throws AwaitedBytes for what is not fetched yet, CorruptionError for what cannot be. */
   read(buffer: Uint8Array, start: number, length: number, position: number): number {
     const { name, sizeBytes } = this.source
+    this.#isResting = false
     const end = Math.min(position + length, sizeBytes)
     if (position >= end) return 0
     const wanted = { from: Math.floor(position / UNIT_BYTES), to: Math.ceil(end / UNIT_BYTES) }
@@ -65,14 +69,24 @@ export class FetchedFile {
     return readInto(this.system.fs, this.#file(), buffer, start, end - position, position)
   }
 
-  /** Nobody reads it for now. What was fetched stays. */
+  /**
+   * Nobody reads it for now, and nothing is fetched ahead. What was fetched stays. A look that has to wait closes the file, too, and
+   * comes back: so this takes effect a moment later.
+   */
   rest(): void {
+    this.#isResting = true
+    setImmediate(() => {
+      if (this.#isResting && this.#waiting === 0) this.#stopAhead()
+    })
+  }
+
+  #stopAhead(): void {
     this.#stop.abort()
     this.#stop = new AbortController()
   }
 
   dispose(): void {
-    this.rest()
+    this.#stopAhead()
     this.#isDisposed = true
     if (this.#fd !== undefined) this.system.fs.close(this.#fd)
     this.#fd = undefined
@@ -81,15 +95,18 @@ export class FetchedFile {
   /** From the first unit that is wanted on. What is damaged is not said here: the next look does. */
   async #fetch(wanted: Range, signal: AbortSignal | undefined): Promise<void> {
     const ahead = this.#ahead
-    if (this.#isDisposed || this.#isHere[wanted.from] === 1) return
+    this.#waiting += 1
     try {
-      // Should that have failed, the next look comes here again.
       if (ahead !== undefined && wanted.from >= ahead.range.from && wanted.from < ahead.range.to)
         await unlessAborted(ahead.done, this.source.name, signal)
-      else await this.#fetchRange(this.#rangeFrom(wanted), signal)
+      // Also where that failed, so that each look finds more than the one before.
+      if (!this.#isDisposed && this.#isHere[wanted.from] === 0)
+        await unlessAborted(this.#fetchRange(this.#rangeFrom(wanted), signal), this.source.name, signal)
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error
       this.damage = error
+    } finally {
+      this.#waiting -= 1
     }
   }
 

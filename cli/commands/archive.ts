@@ -3,12 +3,12 @@ import type { PartitionArchived } from '../../lib/archive/archive-run.js'
 import { archiveTopic } from '../../lib/archive/archive-topic.js'
 import { TopicConfig } from '../../lib/store/topic-config.js'
 import { expandTopics } from '../../lib/store/topic-pattern.js'
-import { getTopic } from '../../lib/store/topics.js'
 import { listInArchive, verifyInArchive } from '../archive/inspect.js'
 import { defineCommand } from '../command.js'
 import { usageError } from '../errors.js'
 import type { Io } from '../io.js'
 import { lockWait } from '../lock-wait.js'
+import { forEachTopic } from '../maintain/for-each-topic.js'
 import { options } from '../options.js'
 import { progressOf } from '../progress.js'
 import { openForReading, partitionsOf } from '../reading/reading.js'
@@ -108,35 +108,40 @@ export const command = defineCommand({
     }
     if (given.length === 0) throw usageError('no topic is given', "logq archive TOPIC --to LOCATION, or '*' for all")
     const store = openForReading(path, io)
-    for (const topic of await expandTopics(store, given)) {
-      if (io.signal.aborted) return
-      const file = getTopic(store, topic)
-      const configured = new TopicConfig(file.config).text('archive.location')
-      if (to === undefined && configured === '')
-        throw usageError(
-          `it is not said where '${topic}' is to be archived`,
-          'give --to LOCATION, or set archive.location on the topic',
-        )
-      const bars = progressOf(topic, io)
-      try {
-        await archiveTopic(store, topic, to === undefined ? configured : parseLocation(to, io.cwd), {
-          ...lockWait(io),
-          ...(noWait ? { wait: 'no' } : {}),
-          olderMs: older,
-          codec: compression,
-          takeOver,
-          partitions: partitionsOf(store, file, list),
-          onProgress: bars.update,
-          onPartition: async (done) => {
-            await bars.clear()
-            await report(done, json, io)
-          },
-          onFailure: (error) => io.failWith(error),
-        })
-      } finally {
-        await bars.clear()
-      }
-    }
+    await forEachTopic(
+      store,
+      await expandTopics(store, given),
+      () => true,
+      io,
+      async (file) => {
+        const { topic } = file
+        const configured = new TopicConfig(file.config).text('archive.location')
+        if (to === undefined && configured === '')
+          throw usageError(
+            `it is not said where '${topic}' is to be archived`,
+            'give --to LOCATION, or set archive.location on the topic',
+          )
+        const bars = progressOf(topic, io)
+        try {
+          await archiveTopic(store, topic, to === undefined ? configured : parseLocation(to, io.cwd), {
+            ...lockWait(io),
+            ...(noWait ? { wait: 'no' } : {}),
+            olderMs: older,
+            codec: compression,
+            takeOver,
+            partitions: partitionsOf(store, file, list),
+            onProgress: bars.update,
+            onPartition: async (done) => {
+              await bars.clear()
+              await report(done, json, io)
+            },
+            onFailure: (error) => io.failWith(error),
+          })
+        } finally {
+          await bars.clear()
+        }
+      },
+    )
   },
 })
 

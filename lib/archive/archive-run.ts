@@ -110,6 +110,8 @@ export class ArchiveRun {
 
   async archiveSegments(): Promise<void> {
     const { context, options } = this.work
+    // What does not hold is not to be named while it is written anew.
+    if (this.#segments.length < (this.#atLocation?.segments.length ?? 0)) await this.save()
     let due = this.#due()
     const totalBytes = due.reduce((sum, { baseOffset }) => sum + sizeOf(context, baseOffset), 0)
     let tries = 0
@@ -220,6 +222,8 @@ export class ArchiveRun {
     let end = first
     while ((this.#segments[end]?.baseOffset ?? Infinity) < endOffset) end += 1
     if (first === end) return false
+    // The copy is not to name what the manifest does not.
+    await this.save()
     this.#segments.splice(first, end - first)
     this.#writeCopy() // 2
     this.store.system.failpoint('archive.after-drop')

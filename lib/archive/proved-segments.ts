@@ -5,11 +5,13 @@
  */
 import { createHash } from 'node:crypto'
 import { LogqError, isLogqError } from '../errors.js'
+import { mayBeCleanedBelow } from '../log/cleaner-file.js'
 import { listSegments, logEndOffset, type ViewContext } from '../log/log-view.js'
 import { partitionName } from '../log/log-context.js'
 import { readBatchesWhole } from '../log/read-batches.js'
 import { objectPath } from '../store/archive/archive-names.js'
 import { archivedFileName, readArchivedFile } from '../store/archive/archived-files.js'
+import { firstEndingAbove } from '../store/archive/covered.js'
 import type { ArchivedPartition, ArchivedSegment, Manifest } from '../store/archive/manifest.js'
 import type { Store } from '../store/store.js'
 import type { Location } from '../system/location/location.js'
@@ -62,8 +64,9 @@ export function refuseOther(context: ViewContext, location: Location, found: Fou
 }
 
 /**
- * The segments of the manifest that hold. Damage is left out where it can be archived anew, from here. Throws LOGQ_CORRUPT
- * where it is not, LOGQ_CONFLICT for a segment that holds other records than the log, LOGQ_ABORTED, or an error of the location.
+ * The segments of the manifest that hold, and those that the partition knows of and an older manifest does not. Damage is left out where it
+ * can be archived anew, from here; so is what a compaction has been over since. Throws LOGQ_CORRUPT where it is not here, LOGQ_CONFLICT for
+ * a segment that holds other records than the log, LOGQ_ABORTED, or an error of the location.
  */
 export async function provedSegments(
   context: ViewContext,
@@ -71,30 +74,47 @@ export async function provedSegments(
   { partition, manifest, known }: FoundArchive,
   signal: AbortSignal | undefined,
 ): Promise<ArchivedSegment[]> {
-  const proved = new Set(known?.segments.map((segment) => JSON.stringify(segment)))
   const bases = listSegments(context)
-  const here = new Set(bases)
-  const good: ArchivedSegment[] = []
-  for (const segment of manifest?.segments ?? []) {
-    if (proved.has(JSON.stringify(segment))) {
-      good.push(segment)
-      continue
-    }
+  const firstHere = bases[0] ?? 0
+  const isHere = ({ baseOffset, endOffset }: ArchivedSegment) => firstHere <= baseOffset && endOffset <= (bases.at(-1) ?? 0)
+  const holds = async (segment: ArchivedSegment) => {
     try {
       await verifyObject(location, partition, segment, signal)
+      return true
     } catch (error) {
-      if (isLogqError(error, 'LOGQ_CORRUPT') && here.has(segment.baseOffset) && here.has(segment.endOffset)) continue
+      if (isLogqError(error, 'LOGQ_CORRUPT') && isHere(segment)) return false
       throw error
     }
-    if (!(await isOfThisLog(context, segment, bases[0] ?? 0, signal))) {
-      const object = `${location.name}/${objectPath(partition, segment)}`
-      throw new LogqError('LOGQ_CONFLICT', `'${object}' does not hold what '${partitionName(context)}' has at its offsets`, {
-        hint: `is this a copy of the store that archives there, or one put back from a backup? archive to another place; or, when what is here is right, remove that file`,
-      })
-    }
-    good.push(segment)
   }
-  return good
+  const named = new Set(manifest?.segments.map((segment) => JSON.stringify(segment)))
+  const good: ArchivedSegment[] = []
+  for (const segment of known?.segments ?? [])
+    if (named.has(JSON.stringify(segment)) || (await holds(segment))) good.push(segment)
+  const proved = [...good]
+  for (const segment of manifest?.segments ?? []) {
+    // Known, or an older one that the known took the place of.
+    if (isOverlapped(proved, segment) || !(await holds(segment))) continue
+    if (await isOfThisLog(context, segment, firstHere, signal)) good.push(segment)
+    else if (segment.baseOffset >= mayBeCleanedBelow(context) || !isHere(segment))
+      throw isOfOther(context, location, partition, segment)
+  }
+  return good.sort((a, b) => a.baseOffset - b.baseOffset)
+}
+
+function isOverlapped(segments: readonly ArchivedSegment[], { baseOffset, endOffset }: ArchivedSegment): boolean {
+  return (segments[firstEndingAbove(segments, baseOffset)]?.baseOffset ?? Infinity) < endOffset
+}
+
+function isOfOther(
+  context: ViewContext,
+  location: Location,
+  partition: ArchivedPartition,
+  segment: ArchivedSegment,
+): LogqError {
+  const object = `${location.name}/${objectPath(partition, segment)}`
+  return new LogqError('LOGQ_CONFLICT', `'${object}' does not hold what '${partitionName(context)}' has at its offsets`, {
+    hint: `is this a copy of the store that archives there, or one put back from a backup? archive to another place; or, when what is here is right, remove that file`,
+  })
 }
 
 /** By the bytes of all batches. What lies below the first segment that is here can only be believed; nothing here is removed for it. */

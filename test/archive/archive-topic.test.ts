@@ -5,14 +5,15 @@ import { listArchive, verifyArchive } from '../../lib/archive/inspect-archive.js
 import { restoreTopic, type RestoreOptions } from '../../lib/archive/restore-topic.js'
 import { listSegments } from '../../lib/log/log-view.js'
 import { unlinkSegment } from '../../lib/log/segment-files.js'
+import { compactTopic } from '../../lib/maintain/compact/compact-topic.js'
 import { segmentFileName } from '../../lib/log/file-names.js'
-import { archivedFileName, archivedUpTo } from '../../lib/store/archive/archived-files.js'
+import { archivedFileName, archivedUpTo, parseArchivedFile } from '../../lib/store/archive/archived-files.js'
 import { formatManifest, parseManifest, type Manifest } from '../../lib/store/archive/manifest.js'
 import { createTopic, findTopic, partitionDirectory, getTopic } from '../../lib/store/topics.js'
 import { viewContext } from '../../lib/store/partition.js'
 import type { Store } from '../../lib/store/store.js'
 import { createFakeSystem, type FakeSystem } from '../helpers/fake-system.js'
-import { STORE, produce, tinyStore } from '../store/tiny-store.js'
+import { STORE, keyed, produce, tinyStore } from '../store/tiny-store.js'
 import { ARCHIVE, archivableStore, change, contentOf, filesBelow } from './tiny-archive.js'
 
 function folderOf(store: Store): string {
@@ -245,6 +246,80 @@ test('a long run writes manifests on its way, each with more segments than the o
   t.is(new Set(counts).size, counts.length)
   t.is(done?.segmentCount, counts.length)
   t.like((await collect(verifyArchive(system, ARCHIVE)))[0], { segmentCount: counts.length, strayFiles: [] })
+})
+
+test('an older manifest at the location costs nothing: what the partition knows is proved, and named again', async (t) => {
+  const { system, store } = await archivableStore()
+  await archiveTopic(store, 't', ARCHIVE)
+  const path = `${folderOf(store)}/manifest`
+  const older = contentOf(system.fs, path)
+  for (const letter of ['f', 'g', 'h', 'i']) await produce(store, 't', [letter.repeat(80)])
+  await archiveTopic(store, 't', ARCHIVE)
+  const whole = contentOf(system.fs, path)
+  const bases = listSegments(viewContext(store, 't', 0))
+  for (const base of bases.slice(0, -1)) unlinkSegment(system, partitionDirectory(store, 't', 0), base)
+  put(system, path, older)
+  await archiveTopic(store, 't', ARCHIVE)
+  t.deepEqual(contentOf(system.fs, path), whole)
+  // Of an archive that was copied by half the objects are missing, too.
+  put(system, path, older)
+  const last = `${folderOf(store)}/${names(bases.at(-2) ?? 0)}`
+  system.fs.unlink(last)
+  const before = filesBelow(system, '/')
+  await t.throwsAsync(archiveTopic(store, 't', ARCHIVE), { code: 'LOGQ_CORRUPT', message: /the file is missing/ })
+  t.deepEqual(filesBelow(system, '/'), before)
+})
+
+/** A compacted topic with a key of which nothing is left in its middle segments. */
+async function compactedStore(): ReturnType<typeof archivableStore> {
+  const made = await archivableStore(undefined, { config: { 'cleanup.policy': 'compact,delete' } }, [])
+  for (const key of ['a', 'b', 'c', 'x', 'x', 'x', 'x', 'x', 'd', 'e'])
+    await produce(made.store, 't', [keyed(key, key.repeat(80))])
+  return made
+}
+
+test('a compaction between a run that was killed and the next one is no conflict: what it changed is archived anew', async (t) => {
+  const { system, store } = await compactedStore()
+  const die = () => {
+    throw new Error('killed')
+  }
+  system.failpoints.set('archive.after-manifest', die)
+  await t.throwsAsync(archiveTopic(store, 't', ARCHIVE), { message: 'killed' })
+  system.failpoints.clear()
+  await compactTopic(store, 't', [0], { minDirtyRatio: 0, includeActive: true })
+  const bases = listSegments(viewContext(store, 't', 0))
+  await archiveTopic(store, 't', ARCHIVE)
+  t.is(archivedUpTo(store, getTopic(store, 't'), 0), bases.at(-1) ?? 0)
+  const [summary] = await collect(verifyArchive(system, ARCHIVE))
+  t.is(summary?.endOffset, bases.at(-1))
+  t.is((await archiveTopic(store, 't', ARCHIVE))[0]?.segmentCount, 0)
+})
+
+test('the copy in the partition names nothing that the manifest does not, whenever a run may die', async (t) => {
+  const { system, store } = await compactedStore()
+  await archiveTopic(store, 't', ARCHIVE)
+  const copy = `${partitionDirectory(store, 't', 0)}/${archivedFileName(ARCHIVE)}`
+  await produce(store, 't', [keyed('x', 'z'.repeat(80))])
+  await compactTopic(store, 't', [0], { minDirtyRatio: 0, includeActive: true })
+  change(system.fs, `${folderOf(store)}/${names(0)}`, (bytes) => bytes.slice(1))
+  system.fs.unlink(copy)
+  let looks = 0
+  const look = () => {
+    looks += 1
+    const manifest = parseManifest(contentOf(system.fs, `${folderOf(store)}/manifest`), 'manifest')
+    const named = new Set(manifest.segments.map((segment) => JSON.stringify(segment)))
+    const known =
+      system.fs.pathStatus(copy) === undefined ? [] : parseArchivedFile(contentOf(system.fs, copy), copy).manifest.segments
+    t.deepEqual(
+      known.filter((segment) => !named.has(JSON.stringify(segment))),
+      [],
+    )
+  }
+  for (const point of ['archive.after-object', 'archive.after-drop', 'archive.after-manifest'])
+    system.failpoints.set(point, look)
+  await archiveTopic(store, 't', ARCHIVE, { codec: 'gzip' })
+  t.true(system.passedFailpoints.includes('archive.after-drop'))
+  t.true(looks > 3)
 })
 
 test('a topic that is made anew in mid-run does not get into the archive of the one that was', async (t) => {

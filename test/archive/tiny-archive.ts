@@ -11,12 +11,13 @@ export const VALUES = ['a', 'b', 'c', 'd', 'e'].map((letter) => letter.repeat(80
 export async function archivableStore(
   system: FakeSystem = createFakeSystem(),
   options: CreateTopicOptions = {},
+  values: readonly string[] = VALUES,
 ): Promise<{ system: FakeSystem; store: Store }> {
   for (const directory of ['/far', ARCHIVE]) system.fs.makeDirectory(directory, 0o755)
   system.fs.syncDirectory('/')
   system.fs.syncDirectory('/far')
   const { store } = await tinyStore({ ...options, config: { 'segment.bytes': 256, ...options.config } }, system)
-  for (const value of VALUES) await produce(store, 't', [value])
+  for (const value of values) await produce(store, 't', [value])
   return { system, store }
 }
 

@@ -44,12 +44,23 @@ export class FetchedFile {
   /** How many wait for something of it. */
   #waiting = 0
   #isResting = false
+  #fetchedBytes = 0
 
   constructor(
     private readonly system: System,
     private readonly source: FetchedFileSource,
   ) {
     this.#isHere = new Uint8Array(Math.ceil(source.sizeBytes / UNIT_BYTES))
+  }
+
+  /** Of it, here. */
+  get fetchedBytes(): number {
+    return this.#fetchedBytes
+  }
+
+  /** Somebody waits for something of it, and is to find it here. */
+  get isAwaited(): boolean {
+    return this.#waiting > 0
   }
 
   /** As FileSystem.read. Throws AwaitedBytes for what is not fetched yet, CorruptionError for what cannot be. */
@@ -148,6 +159,7 @@ export class FetchedFile {
     if (this.#isDisposed) return
     this.#keep(bytes, position)
     this.#isHere.fill(1, range.from, range.to)
+    this.#fetchedBytes += bytes.length
     this.#last = range
   }
 

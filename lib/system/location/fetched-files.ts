@@ -6,12 +6,12 @@ import type { System } from '../system.js'
 import { FetchedFile, type FetchedFileSource } from './fetched-file.js'
 import type { Location } from './location.js'
 
-/** Of files that nobody has open. */
+/** Of files that nobody has open: what was fetched of them, and how many, each with a descriptor. */
 const KEPT_BYTES = 256 << 20
+const KEPT_FILES = 64
 
 interface Entry {
   readonly file: FetchedFile
-  readonly sizeBytes: number
   users: number
 }
 
@@ -38,7 +38,6 @@ export class FetchedFiles {
     const location = () => (this.#location ??= this.openLocation())
     const entry = this.#entries.get(key) ?? {
       file: new FetchedFile(this.system, { ...wanted, location }),
-      sizeBytes,
       users: 0,
     }
     this.#entries.set(key, entry)
@@ -57,14 +56,17 @@ export class FetchedFiles {
     this.#entries.delete(key)
     if (entry.file.damage === undefined) this.#entries.set(key, entry)
     else entry.file.dispose()
-    const unused = [...this.#entries].filter(([, { users }]) => users === 0)
-    let bytes = unused.reduce((sum, [, { sizeBytes }]) => sum + sizeBytes, 0)
+    // A look that waits has closed its file, too, and comes back.
+    const unused = [...this.#entries].filter(([, { users, file }]) => users === 0 && !file.isAwaited)
+    let bytes = unused.reduce((sum, [, { file }]) => sum + file.fetchedBytes, 0)
+    let count = unused.length
     // The one that was closed just now stays, however large: its reader may be about to look again.
-    for (const [oldest, { file, sizeBytes }] of unused.slice(0, -1)) {
-      if (bytes <= this.keptBytes) return
+    for (const [oldest, { file }] of unused.slice(0, -1)) {
+      if (bytes <= this.keptBytes && count <= KEPT_FILES) return
+      bytes -= file.fetchedBytes
+      count -= 1
       file.dispose()
       this.#entries.delete(oldest)
-      bytes -= sizeBytes
     }
   }
 }

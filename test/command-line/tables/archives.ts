@@ -25,6 +25,11 @@ const archive: Table = {
     ['-p', 'logq archive t --to some -p 0 -J | grep -c partition', '1\n'],
     ['archive.location, without --to', 'logq archive own -q && ls own', 'own\n'],
     ['a pattern', "logq archive '?' --to pattern -s store -q && ls pattern", 't\n'],
+    [
+      'a topic that is not there is no reason to leave out the others',
+      'logq archive t nosuch own --to multi -q; s=$?; ls multi; exit $s',
+      { status: 1, stdout: 'own\nt\n', stderr: /topic 'nosuch' does not exist/ },
+    ],
     ['--older', 'logq archive own --to young --older 1d -v', { stderr: /nothing to do, offsets below 0 are/ }],
     [
       '-z zstd: zstd files, which hold the segment',

@@ -16,7 +16,7 @@ interface Fetch {
   readonly length: number
 }
 
-function filesOf(content: Buffer, read?: (fetch: Fetch) => Promise<void>) {
+function filesOf(content: Buffer, read?: (fetch: Fetch) => Promise<void>, keptBytes?: number) {
   const fetches: Fetch[] = []
   const location: Pick<Location, 'sizeOf' | 'read'> = {
     sizeOf: () => Promise.resolve(content.length),
@@ -26,10 +26,10 @@ function filesOf(content: Buffer, read?: (fetch: Fetch) => Promise<void>) {
       return content.subarray(position, position + length)
     },
   }
-  const files = new FetchedFiles(createNodeSystem(), () => location as Location)
-  const open = (sizeBytes = content.length) =>
+  const files = new FetchedFiles(createNodeSystem(), () => location as Location, keptBytes)
+  const open = (sizeBytes = content.length, name = 'file') =>
     files.open({
-      name: 'file',
+      name,
       version: '',
       sizeBytes,
       damaged: (what, position) => new CorruptionError(what, { file: 'file', position }),
@@ -38,8 +38,8 @@ function filesOf(content: Buffer, read?: (fetch: Fetch) => Promise<void>) {
 }
 
 /** What a look-up does: it opens the file, reads a little here and there from the beginning on, and closes it. */
-function walk(open: ReturnType<typeof filesOf>['open'], stepBytes: number): Buffer {
-  const file = open()
+function walk(open: ReturnType<typeof filesOf>['open'], stepBytes: number, name?: string): Buffer {
+  const file = open(CONTENT.length, name)
   try {
     const found: Buffer[] = []
     for (let position = 0; position < CONTENT.length; position += stepBytes) {
@@ -116,4 +116,15 @@ test.serial('no temporary directory: an error that names it', async (t) => {
     { code: 'LOGQ_IO' },
   )
   t.regex(error.message, /cannot be kept in '\/nowhere\/at\/all'/)
+})
+
+test('two walks at once, in files for which there is no room when nobody has them open, come to their ends', async (t) => {
+  t.timeout(60_000)
+  const { fetches, open } = filesOf(CONTENT, () => new Promise((resolve) => setTimeout(resolve, 5)), MIB)
+  const both = await Promise.all(['a', 'b'].map((name) => whenFetched(() => walk(open, 16_000, name))))
+  t.deepEqual(
+    both.map(({ length }) => length),
+    [both[0]?.length, both[0]?.length],
+  )
+  t.true(fetches.length < 200)
 })

@@ -127,7 +127,7 @@ export const produceOptions = {
     choices: ['fail', 'block', 'drop-oldest'],
     default: 'fail',
     meaning:
-      'What to do when the disk is full: fail; block, which says so once, holds no lock, and tries again every second until there is space or a signal comes; or drop-oldest, which removes the oldest closed segment of the topic, says so, and goes on.',
+      'What to do when the disk is full: fail; block, which says so once, holds no lock, and tries again every second until there is space or a signal comes; or drop-oldest, which removes the oldest closed segment of the topic, says so, and goes on; what a snapshot has, too, stays, since nothing would be free.',
   },
   partitions: {
     kind: 'integer',

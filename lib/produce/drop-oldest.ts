@@ -6,13 +6,14 @@
 import { systemErrorCode } from '../errors.js'
 import { advanceLogStart } from '../log/advance-log-start.js'
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, segmentFileName } from '../log/file-names.js'
-import { listSegments } from '../log/log-view.js'
+import { listSegments, type ViewContext } from '../log/log-view.js'
 import type { LockWait } from '../log/partition-lock.js'
 import { segmentTimes, writtenMs } from '../log/segment-times.js'
 import { archivedUpTo } from '../store/archive/archived-files.js'
 import type { LiveTopic } from '../store/live-topic.js'
 import { appendContext, viewContext } from '../store/partition.js'
 import { removeQuietly } from '../system/durable.js'
+import type { FileStatus } from '../system/file-system.js'
 import type { Clock } from '../system/system.js'
 import { isDiskFull } from './wait-for-space.js'
 
@@ -26,8 +27,8 @@ export interface DroppedSegment {
 
 /**
  * 'changed': by the time that the append lock was got the segment was not the oldest one any more, or is to stay; there may be room now,
- * and nothing was removed. Undefined when there is no segment that may go: what is not archived stays where that is required, and the
- * newest one of a partition. Throws as advanceLogStart.
+ * and nothing was removed. Undefined when there is no segment that may go: what is not archived stays where that is required, what has
+ * other names, as in a snapshot, since its bytes would stay, and the newest one of a partition. Throws as advanceLogStart.
  */
 export async function dropOldestSegment(live: LiveTopic, wait: LockWait): Promise<DroppedSegment | 'changed' | undefined> {
   const { store, topic } = live
@@ -41,8 +42,8 @@ export async function dropOldestSegment(live: LiveTopic, wait: LockWait): Promis
   const found = { isStill: false }
   const look = (segments: readonly number[]): number => {
     live.refresh(true)
-    const path = `${context.directory}/${segmentFileName(base, LOG_SUFFIX)}`
-    const isSame = segments[0] === base && segments[1] === next && store.system.fs.pathStatus(path)?.inode === inode
+    const present = statusOf(context, base)
+    const isSame = segments[0] === base && segments[1] === next && present?.inode === inode && present.links === 1
     found.isStill = isSame && mayGo(live, partition, next)
     if (!found.isStill) return 0
     for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX] as const)
@@ -87,6 +88,10 @@ function oldestSegment(live: LiveTopic): Candidate | 'changed' | undefined {
     if (base === undefined || next === undefined || !mayGo(live, partition, next)) continue
     try {
       const times = segmentTimes(view, base, 'quickly')
+      const present = statusOf(view, base)
+      if (present === undefined) return 'changed'
+      // A snapshot has it, too: removing it would free nothing.
+      if (present.links > 1) continue
       const ms = writtenMs(times)
       if (oldest === undefined || ms < oldest.ms) oldest = { partition, base, next, inode: times.inode, ms }
     } catch (error) {
@@ -95,6 +100,10 @@ function oldestSegment(live: LiveTopic): Candidate | 'changed' | undefined {
     }
   }
   return oldest
+}
+
+function statusOf({ system, directory }: Pick<ViewContext, 'system' | 'directory'>, base: number): FileStatus | undefined {
+  return system.fs.pathStatus(`${directory}/${segmentFileName(base, LOG_SUFFIX)}`)
 }
 
 function mayGo({ store, file, config }: LiveTopic, partition: number, next: number): boolean {

@@ -1,5 +1,6 @@
 /** What drop-oldest chose without the append lock, and what others did before it got that. */
 import test from 'ava'
+import { LOG_SUFFIX, segmentFileName } from '../../lib/log/file-names.js'
 import { listSegments } from '../../lib/log/log-view.js'
 import { PartitionLock } from '../../lib/log/partition-lock.js'
 import { dropOldestSegment } from '../../lib/produce/drop-oldest.js'
@@ -53,6 +54,18 @@ for (const config of [{ 'archive.required': 'true' }, { 'cleanup.policy': 'compa
     t.deepEqual(await values(store, 't'), VALUES)
   })
 }
+
+test('what a snapshot has, too, stays: nothing would be free; the oldest one that is not shared goes', async (t) => {
+  const { store } = await tinyStore({ config: CONFIG, partitions: 2 })
+  for (const partition of [0, 1]) for (const value of VALUES) await produce(store, 't', [value], { partition })
+  const { fs } = store.system
+  const [, second = 0] = listSegments(viewContext(store, 't', 1))
+  fs.link(`${partitionDirectory(store, 't', 0)}/${segmentFileName(0, LOG_SUFFIX)}`, `${STORE}/shared-0`)
+  t.like(await dropOldestSegment(new LiveTopic(store, 't'), {}), { partition: 1, fromOffset: 0, toOffset: second })
+  fs.link(`${partitionDirectory(store, 't', 1)}/${segmentFileName(second, LOG_SUFFIX)}`, `${STORE}/shared-1`)
+  t.is(await dropOldestSegment(new LiveTopic(store, 't'), {}), undefined)
+  t.deepEqual(await values(store, 't'), VALUES)
+})
 
 test('a topic that was made anew under the name keeps its records', async (t) => {
   const { store, other, release } = await locked()

@@ -4,7 +4,7 @@ import type { RecordBatch } from '../../record/batch.js'
 import type { System } from '../../system/system.js'
 import { DeadRecords } from './dead-records.js'
 import { KeyHash } from './key-hash.js'
-import { HASH_COUNT, LastRecords } from './last-records.js'
+import { HASH_COUNT, LastRecords, MOST_RECORDS } from './last-records.js'
 import type { SeenSegment, SegmentWalks } from './segment-walks.js'
 
 /** At most one part in so many of the memory is for notes of dead records, a bit each; the rest is for keys. */
@@ -38,7 +38,7 @@ export interface FoundDead {
 export async function findDead(system: System, walks: SegmentWalks, search: DeadSearch): Promise<FoundDead> {
   const { segments, mostRecords, memoryBytes, keepCount } = search
   const hash = new KeyHash(system.random)
-  const mostNoted = Math.min(mostRecords, (memoryBytes / NOTES_PART) * 8)
+  const mostNoted = Math.min(mostRecords, (memoryBytes / NOTES_PART) * 8, MOST_RECORDS)
   const maxBytes = memoryBytes - mostNoted / 8
   const dead = new DeadRecords(mostNoted)
   let end = segments.length

@@ -12,8 +12,8 @@ const HASH_WORDS = 3
 /** Above it look-ups become long. */
 const LOAD_LIMIT = 0.85
 export const HASH_COUNT = 2 ** 32
-/** A record that lies where none is told of. */
-const BEYOND = 0xffff_fffe
+/** Records are told apart below this number: those above it are for a later round. */
+export const MOST_RECORDS = 0xffff_fffe
 
 /** The least memory that is worth a pass. */
 export const MIN_TABLE_BYTES = 1 << 20
@@ -76,7 +76,7 @@ export class LastRecords {
       words[at + 1] = hash.b
       words[at + 2] = hash.c
     }
-    const number = Math.min(ordinal, BEYOND) + 1
+    const number = Math.min(ordinal, MOST_RECORDS) + 1
     if (this.#keepCount > 1) this.#push(at + HASH_WORDS, number, isTombstone)
     else {
       this.#tell(words[at + HASH_WORDS] ?? 0)

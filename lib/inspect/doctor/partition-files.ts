@@ -54,7 +54,8 @@ function problemOf({ system, directory }: ViewContext, name: string): Problem | 
   const odd = oddKind(system.fs, path)
   const isNeeded = name.endsWith(LOG_SUFFIX) || name === LOG_START_OFFSET_FILE
   if (odd !== undefined) {
-    const isKnown = /\.(log|index|timeindex|txnindex|snapshot)$/.test(name) || NAMES.has(name)
+    const isKnown =
+      /\.(log|index|timeindex|txnindex|snapshot)$/.test(name) || NAMES.has(name) || name.startsWith(ARCHIVED_PREFIX)
     return isKnown ? { severity: isNeeded ? 'critical' : 'warning', problem: `${odd} stands in its place` } : 'unknown'
   }
   if (name.startsWith(ARCHIVED_PREFIX)) return archivedProblem(system.fs, path)

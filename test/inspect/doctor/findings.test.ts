@@ -101,6 +101,7 @@ test('a partition that is damaged is told of, and the others go on', async (t) =
   put(system, 't-0/log-start-offset', 'junk')
   put(system, 't-0/recovery-point', 'x'.repeat(64))
   put(system, 't-0/archived-01234567', 'junk')
+  system.fs.makeDirectory(`${STORE}/t-0/archived-89abcdef`, 0o755)
   for (const name of system.fs.list(`${STORE}/u-1`)) system.fs.unlink(`${STORE}/u-1/${name}`)
   system.fs.removeDirectory(`${STORE}/u-1`)
   put(system, 'topics/w.json', 'junk')
@@ -111,6 +112,7 @@ test('a partition that is damaged is told of, and the others go on', async (t) =
     [
       ['topics/w.json', 'critical'],
       ['t-0/archived-01234567', 'warning'],
+      ['t-0/archived-89abcdef', 'warning'],
       ['t-0/log-start-offset', 'critical'],
       ['t-0/recovery-point', 'notice'],
       ['last-retain', 'notice'],

@@ -32,6 +32,12 @@ async function print(
   const rows: string[][] = []
   for await (const summary of summaries) {
     found.add(summary.topic)
+    for (const { fromOffset, toOffset } of summary.gaps) {
+      const name = `${summary.topic}-${summary.partition}`
+      await io.warn(
+        `offsets ${fromOffset} to ${toOffset - 1} of '${name}' are in no segment: they were never archived, or are lost`,
+      )
+    }
     if (json) await io.output().writeLine(JSON.stringify(summary))
     else rows.push(cellsOf(summary, io))
   }

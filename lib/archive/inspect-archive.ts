@@ -1,7 +1,8 @@
 /** What is in an archive, and whether it is whole. Nothing is changed. */
 import { LogqError, isLogqError } from '../errors.js'
+import type { OffsetGap } from '../log/known-gaps.js'
 import { archiveFolder, objectPath, MANIFEST_FILE } from '../store/archive/archive-names.js'
-import type { Manifest } from '../store/archive/manifest.js'
+import type { ArchivedSegment, Manifest } from '../store/archive/manifest.js'
 import type { Location } from '../system/location/location.js'
 import { openLocation } from '../system/location/open-location.js'
 import type { System } from '../system/system.js'
@@ -23,6 +24,8 @@ export interface ArchivedPartitionSummary {
   readonly largestTimestampMs: number | null
   readonly sizeBytes: number
   readonly storedBytes: number
+  /** Offsets between the segments that no segment has, the end excluded: they were deleted before they were archived, or are lost. */
+  readonly gaps: readonly OffsetGap[]
 }
 
 export interface InspectArchiveOptions {
@@ -143,7 +146,15 @@ function summaryOf({ partition: { topic, topicId, partition, storeId }, segments
     largestTimestampMs: known(largest),
     sizeBytes: sum('sizeBytes'),
     storedBytes: sum('storedBytes'),
+    gaps: gapsBetween(segments),
   }
+}
+
+function gapsBetween(segments: readonly ArchivedSegment[]): OffsetGap[] {
+  return segments.flatMap(({ baseOffset }, n) => {
+    const fromOffset = segments[n - 1]?.endOffset ?? baseOffset
+    return fromOffset < baseOffset ? [{ fromOffset, toOffset: baseOffset }] : []
+  })
 }
 
 /** What the manifest does not name: the rest of runs that were killed, until the next one writes over it. */

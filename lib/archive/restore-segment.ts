@@ -2,6 +2,7 @@
 import { CorruptionError } from '../errors.js'
 import { indexableTimestamp } from '../log/batch-places.js'
 import { BatchScanner, misfit } from '../log/batch-scanner.js'
+import type { OffsetGap } from '../log/known-gaps.js'
 import { SegmentFiles } from '../log/segment-files.js'
 import type { CopyPlace } from '../log/segment-copy.js'
 import { SegmentTail, type IndexSink } from '../log/segment-tail.js'
@@ -10,11 +11,6 @@ import { shortWriteError, writeFully } from '../system/durable.js'
 import type { Location } from '../system/location/location.js'
 import type { System } from '../system/system.js'
 import { readObject } from './archived-object.js'
-
-export interface OffsetGap {
-  readonly fromOffset: number
-  readonly toOffset: number
-}
 
 export interface RestoredSegment {
   readonly tail: SegmentTail

@@ -8,6 +8,7 @@
 import { LogqError } from '../errors.js'
 import { completePartition } from '../log/copied-partition.js'
 import type { LeaderEpoch } from '../log/leader-epochs.js'
+import type { OffsetGap } from '../log/known-gaps.js'
 import { listSegments } from '../log/log-view.js'
 import { readLogStartOffset } from '../log/log-start-offset-file.js'
 import { SegmentFiles } from '../log/segment-files.js'
@@ -26,7 +27,7 @@ import type { LockWait } from '../system/lock-wait.js'
 import { manifestsAt, refuseMissing } from './inspect-archive.js'
 import { lowerLogStartOffset, putSegmentsBelow, refuseCleaned } from './restore-below.js'
 import { chooseSegments, type RestoreRange } from './restore-range.js'
-import { restoreSegment, type OffsetGap } from './restore-segment.js'
+import { restoreSegment } from './restore-segment.js'
 
 /** How to wait for other processes, and: */
 export interface RestoreOptions extends LockWait {

@@ -30,6 +30,14 @@ const archive: Table = {
       'logq archive t nosuch own --to multi -q; s=$?; ls multi; exit $s',
       { status: 1, stdout: 'own\nt\n', stderr: /topic 'nosuch' does not exist/ },
     ],
+    [
+      '--list: what no segment has is said',
+      'logq topic create g segment.bytes=256 && for n in 1 2 3; do [ $n = 2 ] || logq archive g --to gap -q; seq 100 | logq produce g --batch-bytes 100; done; logq trim -yq g -o 250 > trimmed && logq archive g --to gap -q; logq archive --verify gap g -J | grep -o "gaps.*" | tr -d 0-9',
+      {
+        stdout: 'gaps":[{"fromOffset":,"toOffset":}],"strayFiles":[]}\n',
+        stderr: /offsets \d+ to 2\d\d of 'g-0' are in no segment: they were never/,
+      },
+    ],
     ['--older', 'logq archive own --to young --older 1d -v', { stderr: /nothing to do, offsets below 0 are/ }],
     [
       '-z zstd: zstd files, which hold the segment',

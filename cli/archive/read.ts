@@ -22,9 +22,15 @@ export async function topicsInArchive(text: string, given: readonly string[], io
   const name = parseLocation(text, io.cwd)
   const location = openLocation(io.system, name)
   const found = new Map<string, FoundInArchive[]>()
-  for await (const manifest of manifestsAt(location, { topics: topicChoice(given), signal: io.signal })) {
-    const { topic } = manifest.partition
-    found.set(topic, [...(found.get(topic) ?? []), { location: location.name, manifest }])
+  try {
+    for await (const manifest of manifestsAt(location, { topics: topicChoice(given), signal: io.signal })) {
+      const { topic } = manifest.partition
+      const partitions = found.get(topic) ?? []
+      partitions.push({ location: location.name, manifest })
+      found.set(topic, partitions)
+    }
+  } finally {
+    location.close()
   }
   const missing = given.find((one) => ![...found.keys()].some(topicChoice([one]) ?? (() => true)))
   if (missing === undefined) return found
@@ -42,10 +48,11 @@ export async function resolveArchived(
 ): Promise<ResolvedRange[]> {
   const ranges: ResolvedRange[] = []
   const nowMs = io.system.clock.nowMs()
-  const [first] = partitions
-  if (first !== undefined) {
-    const manifests = partitions.map(({ manifest }) => manifest)
-    refuseMissing(openLocation(io.system, first.location), manifests, (partition) => isListed(list, partition))
+  const isWanted = (partition: number) => isListed(list, partition)
+  for (const id of new Set(partitions.map(({ manifest }) => manifest.partition.topicId))) {
+    const own = partitions.filter(({ manifest }) => manifest.partition.topicId === id)
+    const manifests = own.map(({ manifest }) => manifest)
+    refuseMissing(own[0]?.location ?? '', manifests, isWanted)
   }
   for (const { location, manifest } of partitions) {
     const { topic, partition, partitions: count } = manifest.partition

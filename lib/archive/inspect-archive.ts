@@ -74,7 +74,7 @@ export async function* verifyArchive(
     }
     for (const manifests of perTopic.values()) {
       await tolerate(options, () => {
-        refuseMissing(place, manifests)
+        refuseMissing(place.name, manifests)
       })
     }
   } finally {
@@ -99,7 +99,7 @@ export async function* manifestsAt(
  * there was nothing to archive of it.
  */
 export function refuseMissing(
-  location: Location,
+  location: string,
   manifests: readonly Manifest[],
   isWanted: (partition: number) => boolean = () => true,
 ): void {
@@ -110,7 +110,7 @@ export function refuseMissing(
     if (present.has(partition) || !isWanted(partition)) continue
     throw new LogqError(
       'LOGQ_CORRUPT',
-      `partition ${partition} of '${topic}' is missing at '${location.name}': the topic has ${partitions}`,
+      `partition ${partition} of '${topic}' is missing at '${location}': the topic has ${partitions}`,
       { hint: 'was the archive copied as a whole? the other partitions can be had by their numbers, with -p' },
     )
   }

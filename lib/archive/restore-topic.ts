@@ -100,7 +100,7 @@ async function manifestsOf(location: Location, topic: string, options: RestoreOp
     throw new LogqError('LOGQ_USAGE', `'${location.name}' has ${ids.size} topics named '${topic}'`, {
       hint: `choose one with --topic-id: ${[...ids].join(' ')}`,
     })
-  refuseMissing(location, manifests, partitions)
+  refuseMissing(location.name, manifests, partitions)
   return manifests.filter(({ partition }) => partitions(partition.partition))
 }
 
